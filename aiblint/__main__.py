@@ -1,0 +1,5 @@
+"""`python -m aiblint`."""
+
+from aiblint.cli import run
+
+run()

@@ -1,0 +1,283 @@
+"""The command line: arguments to a run, a run to a report and an exit status.
+
+Exit status: 0 clean, 1 findings at or above `--fail-on`, 2 aiblint could not do its work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from aiblint import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiblint.run import Run
+    from aiblint.settings import Settings
+
+CLEAN, FOUND, FAILED = 0, 1, 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+_EPILOG = """\
+commands:
+  aiblint rules                 list all checks (--output json for programs)
+  aiblint explain ID            what a check looks for, why it matters, and how to mend it
+
+exit status:
+  0  clean     1  findings at or above --fail-on     2  aiblint could not do its work
+"""
+
+
+def run() -> NoReturn:
+    """The console script: `main`, with what only a process of its own has to care for."""
+    # A report has the template's own characters in it, whatever a code page or a locale thinks of them.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        status = main()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except BrokenPipeError:  # the reader, `head` say, has seen enough; nothing of ours may complain at shutdown
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = FAILED
+    except Exception as error:  # an uncaught one would leave with 1, which means findings
+        status = _broken(error)
+    sys.exit(status)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run aiblint with these arguments (those of the process if None) and return the exit status."""
+    arguments = sys.argv[1:] if argv is None else argv
+    word = next((argument for argument in arguments if not argument.startswith("-")), "")
+    command = _COMMANDS.get(word) if not os.path.exists(word) else None
+    try:
+        if command is None:
+            return _lint(arguments)
+        place = arguments.index(word)
+        return command(arguments[:place] + arguments[place + 1 :])
+    except SystemExit as stop:  # argparse: --help, --version, bad usage
+        return stop.code if isinstance(stop.code, int) else FAILED
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+def _lint(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="aiblint",
+        usage="aiblint [options] [path ...]",
+        description="Lint image templates of Azure VM Image Builder: files, and folders honouring .gitignore.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("paths", nargs="*", metavar="path", help="file or folder; default: the current folder; - reads standard input")
+    add("--output", choices=("text", "concise", "json"), default="text", help="how to report (default: text)")
+    add("--select", action="append", metavar="CHECKS", help="only these: ids, names or beginnings of ids, with commas")
+    add("--ignore", action="append", metavar="CHECKS", help="all but these, unless --select is more specific")
+    add("--fail-on", choices=("error", "warning", "info"), help="mildest severity for exit status 1 (default: warning)")
+    add("--show-info", action="store_true", help="show hints, too")
+    add("--parameters", action="append", default=[], metavar="FILE|NAME=VALUE", help="values of template parameters")
+    add("--api-version", metavar="VERSION", help="judge templates that do not say their API version by this one")
+    add("--config", metavar="FILE", help="read this configuration, not the nearest .aiblint.toml or pyproject.toml")
+    add("--force-exclude", action="store_true", help="apply `exclude` also to files named here, as pre-commit needs")
+    add("--stdin-filename", metavar="NAME", help="what to call standard input")
+    add("--version", action="version", version=f"aiblint {__version__}")
+    options = parser.parse_intermixed_args(arguments)
+    paths = options.paths or ["." if options.stdin_filename is None else "-"]
+    if options.stdin_filename is not None and "-" not in paths:
+        parser.error("--stdin-filename goes with -, which reads standard input")
+
+    from aiblint.finding import SEVERITIES  # here and below: --version and bad usage need none of it
+    from aiblint.settings import SettingsError
+
+    try:
+        settings = _settings(options, paths)
+        from aiblint import engine
+
+        stdin = (options.stdin_filename or "-", sys.stdin.buffer.read()) if "-" in paths else None
+        named = [path for path in paths if path != "-"]
+        outcome = engine.lint(named, settings, tuple(options.parameters), stdin)
+    except SettingsError as error:
+        return _complain(str(error))
+    sys.stdout.write(_report(outcome, options.output))
+    for failure in outcome.failures:
+        _complain(failure)
+    if outcome.failures:
+        return FAILED
+    failing = SEVERITIES[: SEVERITIES.index(settings.fail_on) + 1]
+    return FOUND if any(finding.severity in failing for finding in outcome.findings) else CLEAN
+
+
+def _rules(arguments: list[str]) -> int:
+    parser = _Parser(prog="aiblint rules", description="List all checks.", allow_abbrev=False)
+    parser.add_argument("--output", choices=("text", "json"), default="text", help="how (default: text)")
+    options = parser.parse_args(arguments)
+    from aiblint.engine import load_checks
+    from aiblint.report import catalogue
+
+    checks = load_checks()
+    text = catalogue.as_json(checks) if options.output == "json" else catalogue.table(checks, colour=_colour())
+    sys.stdout.write(text)
+    return CLEAN
+
+
+def _explain(arguments: list[str]) -> int:
+    parser = _Parser(prog="aiblint explain", description="Show the page of a check.", allow_abbrev=False)
+    parser.add_argument("check", metavar="ID", help="id (AIB401) or name (interactive-install)")
+    wanted = parser.parse_args(arguments).check
+    from aiblint.engine import load_checks
+    from aiblint.report import catalogue
+    from aiblint.settings import unknown_check
+
+    checks = load_checks()
+    for check in checks:
+        if wanted.lower() in (check.id.lower(), check.name):
+            sys.stdout.write(catalogue.explain(check, colour=_colour()))
+            return CLEAN
+    return _complain(unknown_check(wanted, checks))
+
+
+_COMMANDS: dict[str, Callable[[list[str]], int]] = {"rules": _rules, "explain": _explain}
+
+
+# -- options -----------------------------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """The standard parser, but with one line for a mistake, as for everything else that stops a run."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments and leave with status 2."""
+        _complain(f"{message} (see `{self.prog} --help`)")
+        raise SystemExit(FAILED)
+
+
+def _settings(options: argparse.Namespace, paths: list[str]) -> Settings:
+    """The configuration, with what the options say in its place. Raises SettingsError."""
+    from aiblint.settings import ALL, SettingsError, load, require_known
+
+    settings = load(_common_folder(paths, options.stdin_filename), options.config)
+    selectors = [(f"{settings.file}: `select`", settings.select), (f"{settings.file}: `ignore`", settings.ignore)]
+    selectors += [(f"{settings.file}: `per-file-ignores`", ignored) for _, ignored in settings.per_file_ignores]
+    for name, given in (("select", options.select), ("ignore", options.ignore)):
+        if given is None:
+            continue
+        words = tuple(word.strip() for words in given for word in words.split(",") if word.strip())
+        if not words:
+            raise SettingsError(f"--{name}: it takes the ids or names of checks")
+        selectors.append((f"--{name}", words))
+        # Whoever selects on the command line starts afresh, as with ruff; what is ignored there is ignored as well.
+        settings = (
+            settings._replace(select=words, ignore=())
+            if name == "select"
+            else settings._replace(ignore=(*settings.ignore, *words))
+        )
+    selectors = [(where, words) for where, words in selectors if set(words) - {ALL}]
+    if selectors:
+        from aiblint.engine import load_checks
+
+        checks = load_checks()
+        for where, words in selectors:
+            require_known(words, checks, where)
+    if options.api_version is not None:
+        settings = settings._replace(api_version=options.api_version)
+    if settings.api_version is not None:
+        where = "--api-version" if options.api_version is not None else f"{settings.file}: `api-version`"
+        _require_api_version(settings.api_version, where)
+    fail_on = options.fail_on or settings.fail_on
+    return settings._replace(
+        fail_on=fail_on,
+        show_info=settings.show_info or options.show_info or fail_on == "info",  # what makes a run fail has to be seen
+        force_exclude=settings.force_exclude or options.force_exclude,
+    )
+
+
+def _require_api_version(version: str, where: str) -> None:
+    from aiblint.settings import SettingsError, did_you_mean
+    from aiblint.shape import API_VERSIONS, NEWEST
+
+    if version not in API_VERSIONS:
+        near = did_you_mean(version, API_VERSIONS) or f", the newest is `{NEWEST}`"
+        raise SettingsError(f"{where}: Image Builder has no API version `{version}`{near}")
+
+
+def _common_folder(paths: list[str], stdin_filename: str | None) -> str:
+    """The innermost folder around all paths: where the search for a configuration begins, as with black."""
+    named = [(stdin_filename or "") if path == "-" else path for path in paths]
+    folders = {os.path.abspath(path if os.path.isdir(path) else os.path.dirname(path)) for path in named}
+    try:
+        return os.path.commonpath(folders)
+    except ValueError:  # on several drives of Windows
+        return os.getcwd()
+
+
+# -- output ------------------------------------------------------------------------------------------------------------
+
+
+def _report(outcome: Run, output: str) -> str:
+    if output == "json":
+        from aiblint.report import json
+
+        return json.render(outcome)
+    if output == "concise":
+        from aiblint.report import concise
+
+        return concise.render(outcome)
+    from aiblint.report import text
+
+    return text.render(outcome, colour=_colour(), width=_width())
+
+
+def _colour() -> bool:
+    """Whether standard output wants colour: on a terminal, unless NO_COLOR or FORCE_COLOR say otherwise.
+
+    Both count when they are set and not empty (no-color.org, force-color.org).
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return False
+    # The console of old does not interpret what colours are made of; the terminals that do give themselves away.
+    return os.name != "nt" or any(name in os.environ for name in ("WT_SESSION", "TERM", "TERM_PROGRAM", "ANSICON"))
+
+
+def _width() -> int:
+    """The columns that a report may take: those of the terminal, but from 60 to 120."""
+    try:
+        return min(max(os.get_terminal_size(sys.stdout.fileno()).columns, 60), 120)
+    except (OSError, ValueError):  # not a terminal, or no file at all
+        return 120
+
+
+def _complain(message: str) -> int:
+    """Say on standard error why aiblint could not do its work; returns the exit status for that."""
+    from aiblint.report import clean
+
+    sys.stderr.write(f"aiblint: {clean(message)}\n")
+    return FAILED
+
+
+def _broken(error: Exception) -> int:
+    """One line about a bug of ours. Never the exception's own text: it may hold what was read."""
+    if "AIBLINT_RAISE" in os.environ:
+        raise error
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place is not None else ""
+    bug = f"stopped by a bug of its own ({type(error).__name__}{where}); AIBLINT_RAISE=1 shows more"
+    sys.stderr.write(f"aiblint: {bug}\n")
+    return FAILED
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,242 @@
+"""Files to findings: read, recognise, resolve, check, select. One short function per stage."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from aiblint import files, recognise
+from aiblint.run import Run, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from aiblint.arm.deployment import Deployment
+    from aiblint.finding import Check, Finding
+    from aiblint.settings import Settings
+    from aiblint.source.document import Document, Fault, Span
+    from aiblint.template import ImageTemplate
+    from aiblint.value import Value
+
+    # What there is to look at, by the name of its type.
+    Known = dict[str, tuple[object, ...]]
+
+
+class Subjects(NamedTuple):
+    """What one file gives the checks to look at: what its text and its expressions stumbled over, its templates."""
+
+    document: Document
+    faults: tuple[Fault, ...]
+    templates: tuple[ImageTemplate, ...]
+
+
+class Outcome(NamedTuple):
+    """What one file came to. `broken` names checks that could not do their work: a bug of ours, never silent."""
+
+    findings: tuple[Finding, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    suppressed: int = 0
+    broken: tuple[str, ...] = ()
+
+
+def load_checks() -> tuple[Check, ...]:
+    """All checks. This is the one place that knows where they are."""
+    from aiblint import checks  # type: ignore[attr-defined]  # beside this package in a checkout, inside it in a wheel
+
+    listed: tuple[Check, ...] = checks.CHECKS
+    return listed
+
+
+def lint(
+    paths: Iterable[str], settings: Settings, parameters: tuple[str, ...] = (), stdin: tuple[str, bytes] | None = None
+) -> Run:
+    """Lint files and folders, and standard input if given as its name and bytes."""
+    failures: list[str] = []
+    given = _given(parameters, failures)
+    outcomes: list[Outcome] = []
+    count = 0
+    for path, data in _inputs(paths, settings, stdin, failures):
+        count += 1
+        if recognise.may_hold_template(data):
+            outcomes.append(lint_bytes(path, data, settings, given))
+    findings = [finding for outcome in outcomes for finding in outcome.findings]
+    shown = tuple(finding for finding in findings if finding.severity != "info" or settings.show_info)
+    return Run(
+        findings=shown,
+        templates=tuple(seen for outcome in outcomes for seen in outcome.seen),
+        files=count,
+        hidden=len(findings) - len(shown),
+        suppressed=sum(outcome.suppressed for outcome in outcomes),
+        skipped=0,
+        failures=(*failures, *(line for outcome in outcomes for line in outcome.broken)),
+    )
+
+
+def lint_bytes(path: str, data: bytes, settings: Settings, given: dict[str, Value]) -> Outcome:
+    """Lint one file. `given` holds parameter values by lower-case name; a parameter file beside it gives the others."""
+    from aiblint.source.reader import read  # here and below: a folder without a template needs none of this
+
+    subjects = understand(read(path, data), settings.api_version, given)
+    if subjects is None:
+        return Outcome()
+    from aiblint.settings import selects
+    from aiblint.surroundings import Surroundings
+
+    checks = load_checks()
+    selected = [check for check in checks if selects(check, settings, path)]
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    surroundings = Surroundings(now, "" if path == "-" else os.path.dirname(os.path.abspath(path)))
+    broken: list[str] = []
+    findings = [
+        finding
+        for known, context in _contexts(selected, subjects, surroundings)
+        for finding in _findings(selected, known, context, path, broken)
+    ]
+    findings, suppressed = _suppress(subjects.document, findings, selected, checks, broken)
+    seen = tuple(Seen(path, template.form, template.api_version, template.assumed) for template in subjects.templates)
+    return Outcome(_ordered(findings), seen, suppressed, tuple(broken))
+
+
+# -- the stages --------------------------------------------------------------------------------------------------------
+
+
+def understand(document: Document, api_version: str | None, given: dict[str, Value]) -> Subjects | None:
+    """What a document holds for the checks; None when it holds no image template.
+
+    `api_version` judges templates that do not say their own. A parameter of `given` wins over the file beside.
+    """
+    from aiblint.arm import deployment as arm
+    from aiblint.arm.parameters import beside
+
+    form = recognise.recognise(document)
+    if form is None:
+        # Too broken for a tree, yet it says what it wants to be: then what is wrong with it is worth saying.
+        return Subjects(document, document.faults, ()) if document.faults and recognise.names_template(document) else None
+    if form.kind != recognise.DEPLOYMENT:
+        template = _template(document, form.kind, arm.literal(form.node), api_version, None)
+        return Subjects(document, document.faults, (template,))
+    faults: dict[Span, Fault] = {}
+    deployment = arm.deploy(document, form.node, {**beside(document.path), **given}, faults)
+    templates = tuple(
+        _template(document, form.kind, resource.value, api_version, deployment)
+        for resource in deployment.of_type(recognise.IMAGE_TEMPLATE)
+    )
+    if not templates and not any(deployment.of_type(recognise.TRIGGER)):
+        return None
+    arm.find_broken_expressions(document, faults)
+    return Subjects(document, (*document.faults, *faults.values()), templates)
+
+
+def _template(
+    document: Document, form: str, resource: Value, api_version: str | None, deployment: Deployment | None
+) -> ImageTemplate:
+    from aiblint import shape
+    from aiblint.template import image_template
+
+    written = (resource.get("apiVersion").text or "").lower()
+    version = written if written in shape.API_VERSIONS else (api_version or shape.NEWEST)
+    return image_template(document, form, resource, version, not written and api_version is None, deployment)
+
+
+def _findings(
+    checks: list[Check], known: Known, context: dict[str, object], path: str, broken: list[str]
+) -> Iterator[Finding]:
+    """What the checks find in what there is to look at; `context` holds what their further parameters may ask for."""
+    for check in checks:
+        others = [context.get(kind) for kind in check.subjects[1:]]
+        for subject in known.get(check.subjects[0], ()):
+            try:
+                for finding in check.run(subject, *others):
+                    yield _complete(finding, check)
+            except Exception as error:  # one check's bug must not hide what the others found
+                if "AIBLINT_RAISE" in os.environ:
+                    raise
+                line = f"{path}: {check.id} {check.name} could not look at this file: {type(error).__name__}"
+                broken.append(f"{line}; this is a bug of aiblint")
+
+
+def _contexts(
+    checks: list[Check], subjects: Subjects, surroundings: object
+) -> Iterator[tuple[Known, dict[str, object]]]:
+    """What there is to look at, by the name of its type: once for the file, then once for each image template."""
+    yield {"Document": (subjects.document,), "Fault": subjects.faults}, {"Surroundings": surroundings}
+    wanted = {check.subjects[0] for check in checks}
+    for template in subjects.templates:
+        known: Known = {
+            "ImageTemplate": (template,),
+            "Step": template.steps,
+            "Distributor": template.distributors,
+        }
+        if "Violation" in wanted:
+            from aiblint import shape
+            from aiblint.value import plain
+
+            known["Violation"] = tuple(shape.violations(plain(template.resource), template.api_version))
+        if "Trigger" in wanted:
+            from aiblint.template import triggers
+
+            known["Trigger"] = tuple(triggers(template))
+        yield known, {"ImageTemplate": template, "Surroundings": surroundings}
+
+
+def _complete(finding: Finding, check: Check) -> Finding:
+    """The finding with its check, its severity, and the place where a referred value is defined."""
+    from aiblint.finding import Related
+    from aiblint.value import Value
+
+    related = finding.related
+    if isinstance(finding.at, Value):
+        definition = finding.at.definition
+        if definition is not None and definition is not finding.at.node:
+            related = (*related, Related(definition.span, "the value is defined here"))
+    return finding._replace(check=check, severity=finding.severity or check.severity, related=related)
+
+
+def _suppress(
+    document: Document, findings: list[Finding], selected: list[Check], checks: tuple[Check, ...], broken: list[str]
+) -> tuple[list[Finding], int]:
+    """What comments leave, and how many they silence; what is wrong with the comments is found as well."""
+    if not any("aiblint" in comment.text for comment in document.comments):
+        return findings, 0
+    from aiblint import suppression
+
+    kept, suppressed, complaints = suppression.apply(document, findings, selected, checks)
+    return [*kept, *_findings(selected, {"Complaint": tuple(complaints)}, {}, document.path, broken)], suppressed
+
+
+def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:
+    """In the order of the file, each problem once: copies of a template find the same thing in the same place."""
+    unique = {(f.check.id if f.check else "", f.span.start, f.span.end, f.message): f for f in findings}
+    return tuple(sorted(unique.values(), key=lambda f: (f.span.start, f.span.end, f.check.id if f.check else "")))
+
+
+# -- input -------------------------------------------------------------------------------------------------------------
+
+
+def _inputs(
+    paths: Iterable[str], settings: Settings, stdin: tuple[str, bytes] | None, failures: list[str]
+) -> Iterator[tuple[str, bytes]]:
+    if stdin is not None:
+        yield stdin
+    for path in files.collect(paths, settings, failures):
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError as error:
+            failures.append(f"{path}: {(error.strerror or str(error)).lower()}")
+            continue
+        yield path, data
+
+
+def _given(parameters: tuple[str, ...], failures: list[str]) -> dict[str, Value]:
+    if not parameters:
+        return {}
+    from aiblint.arm.parameters import gather
+
+    try:
+        return gather(parameters)
+    except (OSError, ValueError) as error:
+        strerror = getattr(error, "strerror", None)
+        failures.append(f"{getattr(error, 'filename', '')}: {strerror.lower()}" if strerror else str(error))
+        return {}

@@ -1,0 +1,34 @@
+"""What people leave in a template for `sed`, a pipeline or the reader to fill in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aiblint.source.document import Node
+
+# `<subscriptionID>` and `#{name}#` mean nothing else in a setting.
+_PLAIN = r"<[A-Za-z][\w .,/\-]{0,60}>|#\{[\w.\-]+\}#"
+# `__name__`, `{{name}}`, `${name}`, `$(name)`: marks of pipelines, but expressions replace marks like these as well.
+_MARKED = r"\b__[A-Za-z]\w*?__\b|\{\{\s*[\w.\-]+\s*\}\}|\$\{[\w.\-]+\}|\$\([\w.\-]+\)"
+_SETTING = re.compile(f"{_PLAIN}|{_MARKED}")
+_PLAIN_ONLY = re.compile(_PLAIN)
+# In a script `<`, `$` and `{` have meanings of their own; this one has none.
+_PROGRAM = re.compile(r"<(?:your|insert|enter|replace)[\w .\-]*>|<subscription_?id>", re.IGNORECASE)
+
+_PROGRAMS = frozenset(("inline", "filters", "searchcriteria", "restartcommand", "restartcheckcommand", "script"))
+
+
+def in_program(node: Node) -> bool:
+    """Whether a string is a command or a query rather than a setting."""
+    holder = node if node.key is not None else node.parent
+    return holder is not None and holder.key is not None and str(holder.key.value).lower() in _PROGRAMS
+
+
+def find(node: Node, deployed: bool = True) -> Iterator[re.Match[str]]:
+    """The placeholders in a string node. `deployed` is false for strings outside resources, which expressions may mend."""
+    pattern = _PROGRAM if in_program(node) else _SETTING if deployed else _PLAIN_ONLY
+    return pattern.finditer(str(node.value))

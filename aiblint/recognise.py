@@ -1,0 +1,66 @@
+"""Which files hold an image template, and in which of its forms: told by content, never by name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from aiblint.source.document import Document, Node
+
+PROVIDER = "microsoft.virtualmachineimages"
+IMAGE_TEMPLATE = PROVIDER + "/imagetemplates"
+TRIGGER = IMAGE_TEMPLATE + "/triggers"
+
+# In words, as the reports show them.
+DEPLOYMENT = "ARM deployment template"
+RESOURCE = "image template resource"
+BODY = "request body"
+
+_TYPED = re.compile(r'"type"\s*:\s*"Microsoft\.VirtualMachineImages/imageTemplates', re.IGNORECASE)
+
+
+class Form(NamedTuple):
+    """A place where an image template (or its trigger) begins: `kind` is DEPLOYMENT, RESOURCE or BODY."""
+
+    kind: str
+    node: Node
+
+
+def may_hold_template(data: bytes) -> bool:
+    """Whether the bytes deserve to be read at all: most JSON of a repository is turned away here, at the speed of memory.
+
+    Every form but the bare body names its type; the body has `source` and `distribute`, which all API versions require.
+    """
+    if b"\0" in data:
+        data = data.replace(b"\0", b"")  # UTF-16 and UTF-32: what is left of ASCII text is ASCII
+    return b'"distribute"' in data or b"imagetemplates" in data.lower()
+
+
+def names_template(document: Document) -> bool:
+    """Whether the text declares an image template: the last resort for a file too broken to have a tree."""
+    return _TYPED.search(document.text) is not None
+
+
+def recognise(document: Document) -> Form | None:
+    """The form of the image template that a document holds, None where it holds none.
+
+    A deployment template is taken as one only if it names an image template somewhere: nested deployments are the
+    reader's business (`aiblint.arm.deployment`).
+    """
+    root = document.root
+    if root is None or root.kind != "object":
+        return None
+    resources = root.member("resources")
+    if resources is not None and resources.children and root.member("type") is None:
+        return Form(DEPLOYMENT, root) if names_template(document) else None
+    kind = root.member("type")
+    written = str(kind.value).lower() if kind is not None and kind.kind == "string" else ""
+    if written in (IMAGE_TEMPLATE, TRIGGER):
+        return Form(RESOURCE, root)
+    # The official samples for `az resource create --is-full-object` name only the provider as their type.
+    properties = root.member("properties")
+    if written in ("", PROVIDER) and properties is not None:
+        if properties.member("source") and properties.member("distribute"):
+            return Form(BODY, root)
+    return None

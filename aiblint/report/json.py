@@ -1,0 +1,103 @@
+"""The report for programs: one JSON object, described by `docs/report.schema.json`.
+
+The form is versioned: within version 1 members may be added, none changes or goes away. Lines and columns count from 1,
+a column is a Unicode character, and `end` is the place after the last character.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from aiblint import __version__
+from aiblint.report import mask, pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiblint.finding import Finding, Fix
+    from aiblint.report import Page
+    from aiblint.run import Run
+    from aiblint.source.document import Document, Span
+
+VERSION = 1
+TOOL = {"name": "aiblint", "version": __version__}
+
+
+def render(run: Run) -> str:
+    """The run as the text of one JSON object. It is plain ASCII, so no code page and no terminal can garble it."""
+    page = pages()
+    seen: dict[tuple[str, str], int] = {}
+    findings = []
+    for finding in run.findings:
+        document = finding.span.document
+        assert finding.check is not None  # the engine completes every finding
+        findings.append(
+            {
+                "id": finding.check.id,
+                "name": finding.check.name,
+                "severity": finding.severity,
+                "message": mask(finding.message),
+                "help": mask(finding.help),
+                "url": finding.check.sources[0] if finding.check.sources else None,
+                "location": {**_place(page(document), finding.span), "pointer": mask(finding.pointer)},
+                "related": [
+                    {"message": mask(related.message), "location": _place(page(related.span.document), related.span)}
+                    for related in finding.related
+                ],
+                "fix": _fix(finding.fix, page) if finding.fix else None,
+                "fingerprint": _fingerprint(finding, page(document), seen),
+            }
+        )
+    severities = [finding.severity for finding in run.findings]
+    report = {
+        "version": VERSION,
+        "tool": TOOL,
+        "findings": findings,
+        "templates": [
+            {"path": mask(seen.path), "form": seen.form, "apiVersion": seen.api_version, "assumed": seen.assumed}
+            for seen in run.templates
+        ],
+        "summary": {
+            "files": run.files,
+            "templates": len(run.templates),
+            "errors": severities.count("error"),
+            "warnings": severities.count("warning"),
+            "infos": severities.count("info"),
+            "hidden": run.hidden,
+            "suppressed": run.suppressed,
+            "skipped": run.skipped,
+        },
+    }
+    return json.dumps(report, indent=2) + "\n"
+
+
+def _place(page: Page, span: Span) -> dict[str, object]:
+    start, end = page.document.position(span.start), page.document.position(span.end)
+    return {"path": page.path, "start": start._asdict(), "end": end._asdict()}
+
+
+def _fix(fix: Fix, page: Callable[[Document], Page]) -> dict[str, object] | None:
+    """The fix as edits; none where it would have to write a secret, which no report may carry."""
+    if mask(fix.replacement) != fix.replacement:
+        return None
+    edit = {"location": _place(page(fix.span.document), fix.span), "replacement": fix.replacement}
+    return {"title": mask(fix.title), "edits": [edit]}
+
+
+def _fingerprint(finding: Finding, page: Page, seen: dict[tuple[str, str], int]) -> str:
+    """16 hexadecimal digits that stay the same when lines move or folders are renamed.
+
+    They come from the check, the file's name, the JSON pointer and the marked text. `seen` counts how often a file has
+    had the same; from the second time on the number is mixed in.
+    """
+    import hashlib
+
+    assert finding.check is not None
+    span = finding.span
+    name = page.path.replace("\\", "/").rpartition("/")[2]
+    key = "\0".join((finding.check.id, name, mask(finding.pointer), page.between(span.start, span.end)))
+    number = seen[page.path, key] = seen.get((page.path, key), 0) + 1
+    if number > 1:
+        key += f"\0{number}"
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Bytes to a lossless tree with exact spans."""

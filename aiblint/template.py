@@ -1,0 +1,193 @@
+"""The image template as checks see it: typed, resolved, every value at its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aiblint.recognise import DEPLOYMENT, IMAGE_TEMPLATE, TRIGGER
+from aiblint.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aiblint.arm.deployment import Deployment
+    from aiblint.source.document import Document
+
+# What the types of steps and distributors are called; the service before 2024-02-01 did not mind the letter case of most.
+STEP_TYPES = ("Shell", "PowerShell", "File", "WindowsRestart", "WindowsUpdate")
+DISTRIBUTOR_TYPES = ("SharedImage", "ManagedImage", "VHD")
+SOURCE_TYPES = ("PlatformImage", "SharedImageVersion", "ManagedImage")
+
+
+class Step(NamedTuple):
+    """A customizer (`phase` is "customize") or an in-VM validator ("validate"); `index` counts from 0.
+
+    `type` is one of STEP_TYPES, None when it is none of them or unknown.
+    """
+
+    phase: str
+    index: int
+    value: Value
+    type: str | None
+
+    @property
+    def label(self) -> str:
+        """How messages call it: step `InstallApps`, or `customize[2]` where it has no name."""
+        name = self.value.get("name").text
+        if name:
+            return f"step `{name}`"
+        return f"`customize[{self.index}]`" if self.phase == "customize" else f"`inVMValidations[{self.index}]`"
+
+    def get(self, *names: str) -> Value:
+        """A property of the step."""
+        return self.value.get(*names)
+
+
+class Distributor(NamedTuple):
+    """A place to distribute to; `index` counts from 0. `type` is one of DISTRIBUTOR_TYPES or None."""
+
+    index: int
+    value: Value
+    type: str | None
+
+    @property
+    def label(self) -> str:
+        """How messages call it: distributor `runOutputName`, or `distribute[0]` where that is not known."""
+        name = self.value.get("runOutputName").text
+        return f"distributor `{name}`" if name else f"`distribute[{self.index}]`"
+
+    def get(self, *names: str) -> Value:
+        """A property of the distributor."""
+        return self.value.get(*names)
+
+
+class Trigger(NamedTuple):
+    """A trigger (`imageTemplates/triggers`); `template` is the image template of the same file that it belongs to."""
+
+    value: Value
+    template: ImageTemplate | None
+
+
+class ImageTemplate(NamedTuple):
+    """An image template, resolved.
+
+    `form` is one of the kinds of `aiblint.recognise`. `api_version` is the version it is judged by; `assumed` is true
+    where the file does not say. Of `customizers`, `validators` and `distributors` only those are listed that are known
+    to be there: `steps_known` and `distributors_known` tell whether that is all of them.
+    """
+
+    document: Document
+    form: str
+    resource: Value
+    api_version: str
+    assumed: bool
+    deployment: Deployment | None
+    customizers: tuple[Step, ...]
+    validators: tuple[Step, ...]
+    distributors: tuple[Distributor, ...]
+    steps_known: bool
+    distributors_known: bool
+
+    @property
+    def properties(self) -> Value:
+        """`properties`, the body of the template."""
+        return self.resource.get("properties")
+
+    @property
+    def source(self) -> Value:
+        """`properties.source`."""
+        return self.resource.get("properties", "source")
+
+    @property
+    def source_type(self) -> str | None:
+        """One of SOURCE_TYPES, None when it is none of them or unknown."""
+        return _one_of(self.source.get("type"), SOURCE_TYPES)
+
+    @property
+    def location(self) -> Value:
+        """`location`, the region that the build happens in."""
+        return self.resource.get("location")
+
+    @property
+    def vm_profile(self) -> Value:
+        """`properties.vmProfile`, the build VM."""
+        return self.resource.get("properties", "vmProfile")
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Customizers and validators."""
+        return self.customizers + self.validators
+
+    def at(self, path: tuple[str | int, ...]) -> Value:
+        """The value at a path below the resource, as `aiblint.shape` gives them."""
+        value = self.resource
+        for step in path:
+            if isinstance(step, int):
+                value = value.items[step]
+            else:
+                # The exact name: `wrong-case` speaks of the member as it is written.
+                value = dict(value.members).get(step) or value.get(step)
+        return value
+
+
+def _one_of(value: Value, names: tuple[str, ...]) -> str | None:
+    text = (value.text or "").lower()
+    return next((name for name in names if name.lower() == text), None)
+
+
+def image_template(
+    document: Document, form: str, resource: Value, api_version: str, assumed: bool, deployment: Deployment | None
+) -> ImageTemplate:
+    """The typed view of a resolved resource."""
+    customize = resource.get("properties", "customize")
+    validate = resource.get("properties", "validate", "inVMValidations")
+    distribute = resource.get("properties", "distribute")
+    customizers = _steps("customize", customize)
+    validators = _steps("validate", validate)
+    distributors = tuple(
+        Distributor(index, value, _one_of(value.get("type"), DISTRIBUTOR_TYPES))
+        for index, value in enumerate(distribute.items)
+    )
+    return ImageTemplate(
+        document=document,
+        form=form,
+        resource=resource,
+        api_version=api_version,
+        assumed=assumed,
+        deployment=deployment,
+        customizers=customizers,
+        validators=validators,
+        distributors=distributors,
+        steps_known=_all_known(customize) and _all_known(validate),
+        distributors_known=_all_known(distribute),
+    )
+
+
+def _steps(phase: str, steps: Value) -> tuple[Step, ...]:
+    return tuple(
+        Step(phase, index, value, _one_of(value.get("type"), STEP_TYPES)) for index, value in enumerate(steps.items)
+    )
+
+
+def _all_known(array: Value) -> bool:
+    # A step whose type is not known may be a restart, an update or anything else.
+    return not array.is_unknown and all(
+        not item.is_unknown and not item.get("type").is_unknown for item in array.items
+    )
+
+
+def triggers(template: ImageTemplate) -> Iterator[Trigger]:
+    """The triggers that the same file declares for an image template, nested in it or beside it."""
+    if template.form != DEPLOYMENT or template.deployment is None:
+        for child in template.resource.get("resources").items:
+            yield Trigger(child, template)
+        return
+    templates = sum(1 for _ in template.deployment.of_type(IMAGE_TEMPLATE))
+    for resource in template.deployment.of_type(TRIGGER):
+        value = resource.value
+        owner = value.get("name").text
+        named = template.resource.get("name").text
+        inside = resource.node.start >= template.resource.node.start and resource.node.end <= template.resource.node.end
+        # Beside it, the name says whose it is: `<template>/<trigger>`; with one template in the file there is no doubt.
+        if inside or templates == 1 or (owner and named and owner.lower().startswith(named.lower() + "/")):
+            yield Trigger(value, template)

@@ -1,0 +1,359 @@
+"""The file itself: its encoding, its JSON, its expressions, and what was left to be filled in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiblint import placeholder
+from aiblint.finding import Finding, Related, check
+from aiblint.recognise import DEPLOYMENT, recognise
+from aiblint.source.document import Span
+from aiblint.source.strings import offset_in_string
+
+if TYPE_CHECKING:
+    from aiblint.finding import Findings
+    from aiblint.source.document import Document, Fault, Node
+    from aiblint.suppression import Complaint
+
+SYNTAX = "https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax"
+EXPRESSIONS = "https://learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions"
+LIMITS = "https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices#template-limits"
+TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
+
+# Bytes of a template, and characters of an expression, that Resource Manager takes.
+LARGEST_TEMPLATE = 4 * 1024 * 1024
+LONGEST_EXPRESSION = 24_576
+MOST_PARAMETERS = 256
+# Texts for people: angle brackets there are prose.
+PROSE = frozenset(("description", "comments", "metadata", "$schema", "displayname", "_generator"))
+
+
+def _of_fault(fault: Fault, help: str) -> Finding:  # noqa: A002
+    return Finding(fault.span, fault.message, fault.help or help, related=tuple(Related(*r) for r in fault.related))
+
+
+@check("AIB001", "syntax-error", "error", SYNTAX)
+def syntax_error(fault: Fault) -> Findings:
+    """
+    ## What it does
+    Looks for text that is not JSON: a comma or a bracket too few or too many, a string that does not end, a backslash
+    that begins no escape. The rest of the file is still read and checked. Comments and strings of several lines are
+    fine: the Azure CLI and Azure PowerShell take them.
+
+    ## Why it matters
+    Nothing of the file arrives at the service: the deployment stops before it begins. A file that a script has just
+    filled in by replacing text is the usual victim.
+
+    ## Bad
+    ```json document
+    {
+      "type": "Microsoft.VirtualMachineImages/imageTemplates",
+      "location": "westeurope«"»
+      "tags": {"owner": "platform"}
+    }
+    ```
+
+    ## Good
+    ```json
+    "customize": [
+      {
+        "type": "Shell", // a comment is fine
+        "name": "Greet",
+        "inline": ["echo hello"]
+      }
+    ]
+    ```
+    """
+    if fault.kind == "syntax":
+        yield _of_fault(fault, "write it as JSON wants it")
+
+
+@check("AIB002", "undecodable-text", "warning", SYNTAX)
+def undecodable_text(fault: Fault) -> Findings:
+    """
+    ## What it does
+    Looks for bytes that are not text in the file's encoding: mostly a file saved in a Windows code page whose accented
+    letters are not UTF-8.
+
+    ## Why it matters
+    Some clients refuse the file, others send a replacement character, which then stands in a script or a name.
+
+    ## Bad
+    Such bytes cannot be shown on a page: a file saved as Windows-1252 with an `é` in it is one.
+
+    ## Good
+    ```json
+    "tags": {"owner": "Zoë"}
+    ```
+    """
+    if fault.kind == "encoding":
+        yield _of_fault(fault, "save the file as UTF-8")
+
+
+@check("AIB003", "duplicate-key", "warning", SYNTAX)
+def duplicate_key(fault: Fault) -> Findings:
+    """
+    ## What it does
+    Looks for a name that stands twice in one object.
+
+    ## Why it matters
+    Only the last one counts, silently. Two customizers whose `}, {` between them got lost become one, and everything
+    the first should have installed is missing from the image.
+
+    ## Bad
+    ```json
+    "customize": [
+      {
+        "type": "Shell",
+        "name": "Greet",
+        "inline": ["echo hello"],
+        «"inline"»: ["echo goodbye"]
+      }
+    ]
+    ```
+
+    ## Good
+    ```json
+    "customize": [
+      {"type": "Shell", "name": "Greet", "inline": ["echo hello"]},
+      {"type": "Shell", "name": "Leave", "inline": ["echo goodbye"]}
+    ]
+    ```
+    """
+    if fault.kind == "duplicate-key":
+        yield _of_fault(fault, "keep one of them; if two steps were merged by mistake, put `}, {` between them")
+
+
+@check("AIB004", "trailing-comma", "warning", SYNTAX)
+def trailing_comma(fault: Fault) -> Findings:
+    """
+    ## What it does
+    Looks for a comma after the last member of an object or the last element of an array.
+
+    ## Why it matters
+    Azure PowerShell takes the file, the Azure CLI, the portal and the REST API refuse it: it works until somebody
+    else, or the pipeline, deploys it.
+
+    ## Bad
+    ```json
+    "customize": [
+      {"type": "Shell", "name": "Greet", "inline": ["echo hello"«,»]}
+    ]
+    ```
+
+    ## Good
+    ```json
+    "customize": [
+      {"type": "Shell", "name": "Greet", "inline": ["echo hello"]}
+    ]
+    ```
+    """
+    if fault.kind == "trailing-comma":
+        yield _of_fault(fault, "delete the comma")
+
+
+@check("AIB005", "unresolved-placeholder", "error", TROUBLESHOOT)
+def unresolved_placeholder(document: Document) -> Findings:
+    """
+    ## What it does
+    Looks for a place that was left to be filled in: `<subscriptionID>`, `#{name}#`, `__name__`, `{{name}}`, `${name}`
+    or `$(name)` in a setting. What the place will hold is not judged.
+
+    ## Why it matters
+    As the file stands, the service rejects it: an ID or a region with angle brackets in it is none. A template that a
+    script fills in should be checked after that, or the check be ignored for the file (`per-file-ignores`).
+
+    ## Bad
+    ```json
+    "location": "«<region>»"
+    ```
+
+    ## Good
+    ```json
+    "location": "westeurope"
+    ```
+    """
+    form = recognise(document)
+    for node in document.nodes():
+        if node.kind == "string" and not _is_prose(node):
+            deployed = form is None or form.kind != DEPLOYMENT or node.pointer.startswith("/resources")
+            yield from _left_open(node, deployed)
+        if node.key is not None:
+            yield from _left_open(node.key, True)
+    for fault in document.faults:
+        if fault.kind == "placeholder":
+            yield _of_fault(fault, "fill it in, as a value that JSON knows")
+
+
+def _left_open(node: Node, deployed: bool) -> Findings:
+    places = list(placeholder.find(node, deployed))
+    if not places:
+        return
+    names = list(dict.fromkeys(f"`{place[0]}`" for place in places))
+    words = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    first = offset_in_string(node, places[0].start())
+    last = offset_in_string(node, places[0].end())
+    yield Finding(
+        Span(first, last, node.document),
+        f"{words} {'is' if len(names) == 1 else 'are'} not filled in",
+        help="replace the placeholder, or make it a parameter: `[parameters('...')]`",
+    )
+
+
+def _is_prose(node: Node) -> bool:
+    above: Node | None = node
+    while above is not None:
+        if above.key is not None and str(above.key.value).lower() in PROSE:
+            return True
+        above = above.parent
+    return False
+
+
+@check("AIB006", "broken-expression", "error", EXPRESSIONS)
+def broken_expression(fault: Fault) -> Findings:
+    """
+    ## What it does
+    Evaluates the template expressions `"[...]"` of a deployment template as far as they can be without Azure, and
+    looks for those that Resource Manager must refuse: a bracket missing, a function or a parameter that does not exist,
+    too few arguments, a member that is not there.
+
+    ## Why it matters
+    The whole deployment is refused as an invalid template.
+
+    ## Bad
+    ```json document
+    {
+      "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+      "contentVersion": "1.0.0.0",
+      "parameters": {"prefix": {"type": "string"}},
+      "resources": [
+        {
+          "type": "Microsoft.VirtualMachineImages/imageTemplates",
+          "apiVersion": "2024-02-01",
+          "name": "[«conact»(parameters('prefix'), '-image')]",
+          "location": "westeurope",
+          "identity": {"type": "UserAssigned", "userAssignedIdentities": {"[parameters('prefix')]": {}}},
+          "properties": {
+            "source": {"type": "ManagedImage", "imageId": "[resourceId('Microsoft.Compute/images', 'base')]"},
+            "distribute": [
+              {
+                "type": "ManagedImage",
+                "runOutputName": "example",
+                "location": "westeurope",
+                "imageId": "[resourceId('Microsoft.Compute/images', 'example')]"
+              }
+            ]
+          }
+        }
+      ]
+    }
+    ```
+
+    ## Good
+    ```json document
+    {
+      "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+      "contentVersion": "1.0.0.0",
+      "parameters": {"prefix": {"type": "string"}, "identity": {"type": "string"}},
+      "resources": [
+        {
+          "type": "Microsoft.VirtualMachineImages/imageTemplates",
+          "apiVersion": "2024-02-01",
+          "name": "[concat(parameters('prefix'), '-image')]",
+          "location": "westeurope",
+          "identity": {"type": "UserAssigned", "userAssignedIdentities": {"[parameters('identity')]": {}}},
+          "properties": {
+            "source": {"type": "ManagedImage", "imageId": "[resourceId('Microsoft.Compute/images', 'base')]"},
+            "distribute": [
+              {
+                "type": "ManagedImage",
+                "runOutputName": "example",
+                "location": "westeurope",
+                "imageId": "[resourceId('Microsoft.Compute/images', 'example')]"
+              }
+            ]
+          }
+        }
+      ]
+    }
+    ```
+    """
+    if fault.kind == "expression":
+        yield _of_fault(fault, "mend the expression; a text that only looks like one begins with `[[`")
+
+
+@check("AIB009", "unused-suppression", "warning", SYNTAX)
+def unused_suppression(complaint: Complaint) -> Findings:
+    """
+    ## What it does
+    Looks for comments `aiblint: ignore[...]` that silence nothing, name no check, or are not written as they should be.
+
+    ## Why it matters
+    What they were written for is gone, and the next mistake of that kind on this line would pass unseen.
+
+    ## Bad
+    ```json
+    "customize": [
+      // aiblint: ignore[«no-script»] the script comes later
+      {"type": "Shell", "name": "Greet", "inline": ["echo hello"]}
+    ]
+    ```
+
+    ## Good
+    ```json
+    "customize": [
+      // aiblint: ignore[no-script] the script comes later
+      {"type": "Shell", "name": "Greet"}
+    ]
+    ```
+    """
+    yield Finding(complaint.span, complaint.message, complaint.help)
+
+
+@check("AIB011", "file-limits", "error", LIMITS)
+def file_limits(document: Document) -> Findings:
+    """
+    ## What it does
+    Looks for a file that is larger or more deeply nested than Resource Manager takes: 4 MB for a template, 256
+    parameters, 24,576 characters for an expression; aiblint itself reads 128 levels of brackets.
+
+    ## Why it matters
+    The deployment is refused, or, of what is nested too deeply, nothing could be checked.
+
+    ## Bad
+    A file of more than 4 MB is too long for this page.
+
+    ## Good
+    ```json
+    "tags": {"owner": "platform team"}
+    ```
+    """
+    for fault in document.faults:
+        if fault.kind == "limit":
+            yield _of_fault(fault, "nest it less deeply")
+    root = document.root
+    form = recognise(document)
+    if root is None or form is None or form.kind != DEPLOYMENT:
+        return
+    size = len(document.text.encode("utf-8", "replace"))
+    if size > LARGEST_TEMPLATE:
+        yield Finding(
+            Span(root.start, root.start + 1, document),
+            f"the template has {size / 1024 / 1024:.1f} MB, and Resource Manager takes 4 MB",
+            help="move scripts out of `inline`, to a storage account, and refer to them by `scriptUri`",
+        )
+    parameters = root.member("parameters")
+    if parameters is not None and parameters.key is not None and len(parameters.children) > MOST_PARAMETERS:
+        yield Finding(
+            parameters.key,
+            f"the template has {len(parameters.children)} parameters, and Resource Manager takes {MOST_PARAMETERS}",
+            help="gather them into objects",
+        )
+    for node in document.nodes():
+        if node.kind == "string" and len(str(node.value)) > LONGEST_EXPRESSION and str(node.value).startswith("["):
+            if str(node.value).endswith("]") and not str(node.value).startswith("[["):
+                yield Finding(
+                    node,
+                    f"the expression has {len(str(node.value)):,} characters, and Resource Manager takes 24,576",
+                    help="split it into variables",
+                )

@@ -1,0 +1,71 @@
+"""Where the template lives and its builds run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiblint.checks.data import regions
+from aiblint.finding import Finding, check
+
+if TYPE_CHECKING:
+    from aiblint.finding import Findings
+    from aiblint.template import ImageTemplate
+
+
+@check("AIB211", "unsupported-location", "error", regions.LOCATIONS, regions.PREVIEW)
+def unsupported_location(template: ImageTemplate) -> Findings:
+    """
+    ## What it does
+    Looks at the template's `location`: whether it is a region at all, and whether image templates can live there. The
+    image itself can be distributed to any region. A government region that is in preview gives a finding of
+    severity info.
+
+    ## Why it matters
+    The submission is rejected with `LocationNotAvailableForResourceType`.
+
+    ## Bad
+    ```json
+    "location": «"westeu"»
+    ```
+    ```json
+    "location": «"canadaeast"»
+    ```
+    ```json
+    "location": «""»
+    ```
+
+    ## Good
+    ```json
+    "location": "West Europe"
+    ```
+    """
+    location = template.location
+    if location.text is None:
+        return
+    name = regions.normalise(location.text)
+    if not name:
+        message, help_ = "`location` is empty", "name the region that the build should run in"
+    elif name in regions.PREVIEW_FEATURES:
+        feature = regions.PREVIEW_FEATURES[name]
+        yield Finding(
+            location,
+            f"Image Builder is in preview in `{location.text}`",
+            help=f"register the feature first: `az feature register --namespace Microsoft.VirtualMachineImages --name {feature}`",
+            severity="info",
+        )
+        return
+    elif name in regions.TEMPLATE_LOCATIONS:
+        return
+    elif name in regions.OTHER_REGIONS:
+        message = f"image templates cannot live in `{location.text}`"
+        help_ = "take a region that has the service, `az provider show` lists them; the image can still go to this one"
+    else:
+        message = f"`{location.text}` is not a region that image templates can live in"
+        near = " or ".join(f"`{region}`" for region in regions.nearest(location.text))
+        help_ = f"did you mean {near}?" if near else "take one of the regions that have the service"
+    yield Finding(
+        location,
+        message,
+        help=help_,
+        notes=("the submission is rejected with `LocationNotAvailableForResourceType`",) if name else (),
+    )

@@ -1,0 +1,397 @@
+"""When Windows restarts during the build: before updates, after installations, for long enough, before Sysprep."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from aiblint.checks.data import vm_sizes
+from aiblint.checks.ground import operating_system, platform_image, vm_size
+from aiblint.finding import Finding, Related, check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aiblint.finding import Findings
+    from aiblint.source.document import Span
+    from aiblint.template import ImageTemplate, Step
+
+TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
+RESTART = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#windows-restart-customizer"
+UPDATE = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#windows-update-customizer"
+PACKER = "https://github.com/hashicorp/packer/blob/main/provisioner/windows-restart/provisioner.go"
+UPDATE_PROVISIONER = "https://github.com/rgl/packer-plugin-windows-update"
+
+DEFAULT_TIMEOUT = 5 * 60
+SERVER_2016_TIMEOUT = 30 * 60
+
+# Commands that install for certain, in lower case and without `.exe`, and what they install: a part of Windows itself
+# (then a restart often finishes it), a program, or a package that seldom needs a restart. What a second word or an option
+# has to say for it stands in _ONLY_WITH.
+COMMANDS = {
+    **dict.fromkeys(("install-windowsfeature", "add-windowsfeature", "enable-windowsoptionalfeature"), "windows"),
+    **dict.fromkeys(("add-windowscapability", "add-windowspackage", "install-windowsupdate", "get-wuinstall"), "windows"),
+    **dict.fromkeys(("wusa", "dism"), "windows"),
+    **dict.fromkeys(("msiexec", "setup"), "program"),
+    **dict.fromkeys(("choco", "cinst", "winget"), "package"),
+}
+_ONLY_WITH = {
+    "dism": r".*\s/(?:enable-feature|add-capability|add-package)\b",
+    "msiexec": r"(?!.*[\s'\"]/(?:x|uninstall)\b)",
+    "choco": r"\s+(?:install|upgrade)\b",
+    "winget": r"\s+(?:install|upgrade)\b",
+}
+_STARTERS = ("&", "start-process", "saps", "start", "-filepath", "cmd", "cmd.exe", "/c", "/wait", "-wait", "-passthru", "-nonewwindow")
+_TOKEN = r"""#[^\n]*|"[^"]*"|'[^']*'|[;|&{}()=\n]|[^\s;|&{}()='"]+"""
+_RESTARTS = r"\s[-/](?:restart|autoreboot|forcerestart)\b"
+_WAITS = r"\b(?:start-sleep|sleep|timeout(?:\.exe)?\s+/t|wait-process)\b"
+
+
+class _Installation(NamedTuple):
+    """A command of a step that installs for certain; `what` is a value of COMMANDS."""
+
+    step: Step
+    at: Span
+    command: str
+    what: str
+
+
+def _installations(step: Step) -> Iterator[_Installation]:
+    """What the inline commands of a step install, in order. Only where a command begins: a name in a message runs nothing."""
+    for line in step.get("inline").items if step.type == "PowerShell" else ():
+        text = "".join(piece if isinstance(piece, str) else "\0" for piece in line.pieces)
+        begins, started = True, False
+        for token in re.finditer(_TOKEN, text):
+            word = token[0].lower()
+            if word in _STARTERS:
+                begins = started = True
+                continue
+            # A quoted name is run only by what starts programs; alone it is text.
+            name = word.strip("'\"").rpartition("\\")[2]
+            command = name.removesuffix(".exe")
+            if begins and command in COMMANDS and (started or word[0] not in "'\"") and (command != "setup" or name != command):
+                rest = text[token.end() : token.end() + 400].partition("\n")[0].lower()
+                if re.match(_ONLY_WITH.get(command, ""), rest) and not re.search(_RESTARTS, rest):
+                    yield _Installation(step, line.part(*token.span()), token[0].strip("'\""), COMMANDS[command])
+            begins, started = word in (";", "|", "{", "}", "(", ")", "=", "\n"), False
+
+
+def _is_windows(template: ImageTemplate) -> bool:
+    return template.steps_known and operating_system(template) == "Windows"
+
+
+def _seconds(duration: str) -> float | None:
+    """A Go duration (`1h30m`, `90s`, `-5m`, `0`) in seconds; None for what time.ParseDuration does not take."""
+    if duration in ("0", "+0", "-0"):
+        return 0
+    number = r"(?:\d+\.?\d*|\.\d+)"
+    if not re.fullmatch(rf"[+-]?(?:{number}(?:ns|us|µs|μs|ms|s|m|h))+", duration, re.ASCII):
+        return None
+    units = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+    parts = re.findall(rf"({number})([a-zµμ]+)", duration)
+    seconds = sum(float(amount) * units[unit] for amount, unit in parts)
+    return -seconds if duration.startswith("-") else seconds
+
+
+@check("AIB301", "no-final-restart", "warning", TROUBLESHOOT)
+def no_final_restart(template: ImageTemplate) -> Findings:
+    """
+    ## What it does
+    Looks for a Windows build in which a step installs something (a Windows feature, an MSI, a `setup.exe`) and no
+    `WindowsRestart` follows. Only commands that stand in `inline` are seen. For Chocolatey and winget, which seldom
+    need a restart, and for `WindowsUpdate`, which restarts by itself, this is only advice.
+
+    ## Why it matters
+    What waits for a restart is still waiting when Sysprep generalizes the image: Sysprep may loop until the build times
+    out, or each virtual machine made from the image keeps its first user waiting for the Windows Modules Installer.
+
+    ## Bad
+    ```json windows
+    "customize": [
+      {
+        "type": "PowerShell",
+        "name": "InstallWebServer",
+        "runElevated": true,
+        "runAsSystem": true,
+        "inline": ["«Install-WindowsFeature» Web-Server -IncludeManagementTools"]
+      }
+    ]
+    ```
+    ```json windows
+    "customize": [
+      {"type": "WindowsRestart", "restartTimeout": "15m"},
+      {"type": «"WindowsUpdate"», "updateLimit": 40}
+    ]
+    ```
+
+    ## Good
+    ```json windows
+    "customize": [
+      {
+        "type": "PowerShell",
+        "name": "InstallWebServer",
+        "runElevated": true,
+        "runAsSystem": true,
+        "inline": ["Install-WindowsFeature Web-Server -IncludeManagementTools"]
+      },
+      {"type": "WindowsRestart", "restartTimeout": "15m"}
+    ]
+    ```
+    """
+    if not _is_windows(template):
+        return
+    update = None
+    pending: list[_Installation] = []
+    for step in template.customizers:
+        if step.type in ("WindowsRestart", "WindowsUpdate"):
+            # The update provisioner begins by restarting where a restart is pending.
+            pending = []
+            update = step if step.type == "WindowsUpdate" else None
+        pending += _installations(step)
+    help_ = "add a `WindowsRestart` as the last customizer"
+    if pending:
+        worst = next((found for found in reversed(pending) if found.what != "package"), pending[-1])
+        yield Finding(
+            worst.at,
+            f"{worst.step.label} installs with `{worst.command}`, and no `WindowsRestart` follows before Sysprep",
+            help=help_,
+            notes=("what is still pending can make Sysprep loop, or the first logon wait for the Windows Modules Installer",),
+            severity="info" if worst.what == "package" else "warning",
+        )
+    elif update is not None:
+        yield Finding(
+            update.get("type"),
+            f"no `WindowsRestart` follows {update.label}, the last that changes Windows",
+            help=help_,
+            notes=("the updates restart by themselves as long as one asks for it; a last restart makes sure",),
+            severity="info",
+        )
+
+
+@check("AIB302", "restart-before-update", "warning", UPDATE)
+def restart_before_update(template: ImageTemplate) -> Findings:
+    """
+    ## What it does
+    Looks for a `WindowsUpdate` step that begins right after a step which installs something, with no `WindowsRestart`
+    and no wait between them.
+
+    ## Why it matters
+    Windows Update does not install anything while another installation runs or a restart is pending: the step fails
+    with `0x80240016`, often after an hour of other work.
+
+    ## Bad
+    ```json windows
+    "customize": [
+      {
+        "type": "PowerShell",
+        "name": "InstallRuntime",
+        "runElevated": true,
+        "runAsSystem": true,
+        "inline": ["Start-Process msiexec.exe -Wait -ArgumentList '/i C:\\\\setup\\\\runtime.msi /qn /norestart'"]
+      },
+      {"type": «"WindowsUpdate"», "updateLimit": 40},
+      {"type": "WindowsRestart", "restartTimeout": "15m"}
+    ]
+    ```
+
+    ## Good
+    ```json windows
+    "customize": [
+      {
+        "type": "PowerShell",
+        "name": "InstallRuntime",
+        "runElevated": true,
+        "runAsSystem": true,
+        "inline": ["Start-Process msiexec.exe -Wait -ArgumentList '/i C:\\\\setup\\\\runtime.msi /qn /norestart'"]
+      },
+      {"type": "WindowsRestart", "restartTimeout": "15m"},
+      {"type": "WindowsUpdate", "updateLimit": 40},
+      {"type": "WindowsRestart", "restartTimeout": "15m"}
+    ]
+    ```
+    """
+    if not _is_windows(template):
+        return
+    pending: _Installation | None = None
+    for step in template.customizers:
+        if step.type == "WindowsUpdate" and pending is not None:
+            yield Finding(
+                step.get("type"),
+                f"{step.label} begins right after {pending.step.label}, which installs with `{pending.command}`",
+                help="put a `WindowsRestart` between them",
+                notes=("updates fail with `0x80240016` while another installation runs or a restart is pending",),
+                related=(Related(pending.at, "this is installed just before"),),
+            )
+        if step.type == "PowerShell":
+            lines = step.get("inline").items
+            known = bool(lines) and all(line.text is not None for line in lines)
+            if not known or any(re.search(_WAITS, line.text or "", re.IGNORECASE) for line in lines):
+                pending = None  # a script may wait as well
+            else:
+                pending = next(reversed(list(_installations(step))), pending)
+        elif step.type != "File":
+            pending = None
+
+
+@check("AIB304", "restart-timeout-format", "error", RESTART, PACKER)
+def restart_timeout_format(step: Step) -> Findings:
+    """
+    ## What it does
+    Looks for a `restartTimeout` that is not a duration: a number without unit, a space, a unit written out, a time
+    below zero. Packer takes numbers with `h`, `m`, `s` or `ms`, one after the other: `5m`, `90s`, `1h30m`, `1.5h`. An
+    empty text means the default, 5 minutes.
+
+    ## Why it matters
+    Packer refuses the whole build.
+
+    ## Bad
+    ```json windows
+    "customize": [{"type": "WindowsRestart", "restartTimeout": «"15 min"»}]
+    ```
+    ```json windows
+    "customize": [{"type": "WindowsRestart", "restartTimeout": «"15"»}]
+    ```
+
+    ## Good
+    ```json windows
+    "customize": [{"type": "WindowsRestart", "restartTimeout": "15m"}]
+    ```
+    ```json windows
+    "customize": [{"type": "WindowsRestart", "restartTimeout": "1h30m"}]
+    ```
+    """
+    timeout = step.get("restartTimeout")
+    if step.type != "WindowsRestart" or not timeout.text:
+        return
+    seconds = _seconds(timeout.text)
+    if seconds is None:
+        spelt = re.fullmatch(r"\s*(\d+)\s*(?:(m)[a-z]*|(s)[a-z]*|(h)[a-z]*)?\.?\s*", timeout.text, re.IGNORECASE)
+        unit = (spelt[2] or spelt[3] or spelt[4] or "m").lower() if spelt is not None else ""
+        yield Finding(
+            timeout,
+            f"`restartTimeout` of {step.label} is `{timeout.text}`, which is not a duration",
+            help=f"write `{spelt[1]}{unit}`" if spelt is not None else "write a number with its unit, such as `15m`",
+            notes=("Packer takes numbers with `h`, `m` or `s` and nothing between them: `15m`, `90s`, `1h30m`",),
+        )
+    elif seconds < 0:
+        yield Finding(
+            timeout,
+            f"`restartTimeout` of {step.label} is below zero: no restart is that quick",
+            help="write the time that the restart may take, such as `15m`",
+        )
+
+
+@check("AIB305", "short-restart-timeout", "warning", TROUBLESHOOT, RESTART)
+def short_restart_timeout(template: ImageTemplate) -> Findings:
+    """
+    ## What it does
+    Looks for a `WindowsRestart` that follows updates or the installation of a Windows feature and waits no longer than
+    5 minutes, which is also what it does without `restartTimeout`. On Windows Server 2016 it asks for 30 minutes, as
+    Microsoft's troubleshooting page does. Any other restart may take its 5 minutes.
+
+    ## Why it matters
+    Windows finishes such installations while it shuts down and starts. When that takes longer than the timeout, the
+    build fails with `Timeout waiting for machine to restart`, and everything before it was in vain.
+
+    ## Bad
+    ```json windows
+    "customize": [
+      {"type": "WindowsUpdate", "name": "Update", "updateLimit": 40},
+      {"type": "WindowsRestart", "restartTimeout": «"5m"»}
+    ]
+    ```
+    ```json windows
+    "customize": [
+      {"type": "WindowsUpdate", "name": "Update", "updateLimit": 40},
+      {"type": «"WindowsRestart"»}
+    ]
+    ```
+
+    ## Good
+    ```json windows
+    "customize": [
+      {"type": "WindowsUpdate", "name": "Update", "updateLimit": 40},
+      {"type": "WindowsRestart", "restartTimeout": "30m"}
+    ]
+    ```
+    ```json windows
+    "customize": [
+      {"type": "PowerShell", "name": "Prepare", "inline": ["New-Item -ItemType Directory C:\\\\tools"]},
+      {"type": "WindowsRestart", "restartTimeout": "5m"}
+    ]
+    ```
+    """
+    if not _is_windows(template):
+        return
+    image = platform_image(template)
+    is_2016 = image is not None and image[0].lower() == "microsoftwindowsserver" and image[2].startswith("2016")
+    cause = ""
+    for step in template.customizers:
+        if step.type == "WindowsUpdate":
+            cause = f"the updates of {step.label}"
+        servicing = [found for found in _installations(step) if found.what == "windows"]
+        if servicing:
+            cause = f"`{servicing[-1].command}` in {step.label}"
+        if step.type != "WindowsRestart":
+            continue
+        timeout = step.get("restartTimeout")
+        seconds: float | None = DEFAULT_TIMEOUT
+        if not timeout.is_missing and timeout.text != "":
+            seconds = _seconds(timeout.text or "")
+        if cause and seconds is not None and (seconds <= DEFAULT_TIMEOUT or (is_2016 and seconds < SERVER_2016_TIMEOUT)):
+            written = timeout.text or "5m, the default,"
+            yield Finding(
+                timeout,
+                f"{step.label} waits only {written} for the restart that finishes {cause}",
+                help=f"give it `\"restartTimeout\": \"{'30m' if is_2016 else '15m'}\"` or more",
+                notes=(
+                    "Windows finishes such installations while it restarts; if that takes longer, the build fails with "
+                    "`Timeout waiting for machine to restart`",
+                    *(("Windows Server 2016 is known to need up to 30 minutes",) if is_2016 else ()),
+                ),
+            )
+        cause = ""
+
+
+@check("AIB306", "restart-check-command", "info", RESTART, PACKER)
+def restart_check_command(step: Step) -> Findings:
+    """
+    ## What it does
+    Looks for a `restartCheckCommand` that is PowerShell, such as `Write-Host`. The command is run by `cmd.exe`.
+
+    ## Why it matters
+    `cmd.exe` does not know the command, so it does not check and does not print what it should. Packer repeats it only
+    until it can be run at all, whatever its exit code, so the build goes on.
+
+    ## Bad
+    ```json windows
+    "customize": [
+      {"type": "WindowsRestart", "restartTimeout": "15m", "restartCheckCommand": "«Write-Host» 'restarted'"}
+    ]
+    ```
+
+    ## Good
+    ```json windows
+    "customize": [{"type": "WindowsRestart", "restartTimeout": "15m"}]
+    ```
+    ```json windows
+    "customize": [
+      {
+        "type": "WindowsRestart",
+        "restartTimeout": "15m",
+        "restartCheckCommand": "powershell -Command \\"& {Write-Output 'restarted.'}\\""
+      }
+    ]
+    ```
+    """
+    command = step.get("restartCheckCommand")
+    verbs = "Write|Get|Set|Test|Start|New|Add|Out|Invoke|Remove|Copy|Wait|Import"
+    cmdlet = re.match(rf"\s*(?:&\s*)?((?:{verbs})-[A-Za-z]\w+)\b", command.text or "", re.IGNORECASE)
+    if step.type != "WindowsRestart" or cmdlet is None:
+        return
+    yield Finding(
+        command.part(cmdlet.start(1), cmdlet.end(1)),
+        f"`restartCheckCommand` of {step.label} calls `{cmdlet[1]}`, which `cmd.exe` does not know",
+        help="leave `restartCheckCommand` out, or write it as `powershell -Command \"...\"`",
+        notes=("Packer runs it with `cmd.exe` and does not look at its exit code, so it checks nothing",),
+    )
