@@ -74,7 +74,7 @@ _LINE = re.compile(r"[^\r\n]+")
 # reference, an address, a path, a GUID, a row of stars.
 _REFERENCE = re.compile(
     r"\[.*\]|\$[\w{(:@?].*|%[^%\s]+%|!\w+!|@[{(].*|__\w+__|@@.*@@|\{\w*\}|@microsoft\.keyvault.*|[a-z][a-z0-9+.-]*://.*"
-    r"|(?:/|~/|\.{1,2}/)[\w.-]*(?:/.*)?|[a-z]:\\.*|[x*.•#?_-]+"
+    r"|(?:/|~/|\.{1,2}/)[\w.-]*(?:/.*)?|[a-z]:\\.*|[x*.•#?_:-]+"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     re.I | re.S,
 )
@@ -83,17 +83,17 @@ _VARIABLE = re.compile(r"(?<![$`\\])\$(?:[a-z_{(:?]|\d)", re.I)
 # Words, not passwords: what is meant to be replaced, what turns a password on or off, or the name of a thing.
 _WORDS = frozenset(
     (
-        "always asterisk bool changeit changeme changethis default disabled dummy empty enabled example false file hidden "
-        "int keyvault masked never nil none null object optional pass password passwd passphrase placeholder prompt pwd "
-        "redacted removed replaceme required sample secret secureobject securestring stdin string tbd todo token true "
-        "undefined unset vault"
+        "always argument arguments asterisk bool changeit changeme changethis default disabled dummy empty enabled example "
+        "fail failed false field file flag flags from hidden keyvault masked never none null object option optional options "
+        "parameter parameters passed placeholder prompt redacted removed replaceme required sample secureobject "
+        "securestring stdin string switch that then this todo true undefined unset vault when will with"
     ).split()
 )
 _WORDY_START = ("your", "enter", "insert", "replace", "changethis", "putyour", "example", "sample", "placeholder")
-_WORDY_END = ("password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "key", "here", "value", "name")
+_WORDY_END = ("pass", "password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "key", "here", "value", "name")
 # Without quotes: another option, a call, an element, a cmdlet, a snake_case name.
 _CODE = re.compile(
-    r"[-@({=]|[^([]*[([]|(?:get|read|new|convertto|convertfrom|invoke|import|select|join|write)-[a-z]+"
+    r"[-@({=]|[^()\[\]]*[(\[\]]|(?:get|read|new|convertto|convertfrom|invoke|import|select|join|write)-[a-z]+"
     r"|[a-z]+(?:_[a-z]+)+$",
     re.I,
 )

@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     api_version.retired_api_version,
     file.file_limits,
     api_version.api_version_in_body,
+    file.unevaluated_expression,
     # AIB1xx: the shape
     shape.unknown_property,
     shape.wrong_case,

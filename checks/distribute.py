@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aiblint.checks.data.regions import normalise
-from aiblint.checks.ground import declared
+from aiblint.checks.ground import declared, marked
 from aiblint.finding import Finding, Related, check
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ def home_region_missing(distributor: Distributor, template: ImageTemplate) -> Fi
     regions = [normalise(place.text) for place in places if place.text]
     if distributor.type != "SharedImage" or not regions or len(regions) < len(places):
         return
-    definition = declared(template, distributor.get("galleryImageId"))
+    definition = declared(template, marked(distributor.get("galleryImageId")))
     home = (definition.get("location") if definition is not None else template.location).text
     if not home or normalise(home) in regions:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aiblint import placeholder
+from aiblint.arm.deployment import is_unevaluated
 from aiblint.finding import Finding, Related, check
 from aiblint.recognise import DEPLOYMENT, recognise
 from aiblint.source.document import Span
@@ -20,9 +21,8 @@ EXPRESSIONS = "https://learn.microsoft.com/azure/azure-resource-manager/template
 LIMITS = "https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices#template-limits"
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
 
-# Bytes of a template, and characters of an expression, that Resource Manager takes.
+# Bytes and parameters of a template that Resource Manager takes.
 LARGEST_TEMPLATE = 4 * 1024 * 1024
-LONGEST_EXPRESSION = 24_576
 MOST_PARAMETERS = 256
 # Texts for people: angle brackets there are prose.
 PROSE = frozenset(("description", "comments", "metadata", "$schema", "displayname", "_generator"))
@@ -314,8 +314,8 @@ def unused_suppression(complaint: Complaint) -> Findings:
 def file_limits(document: Document) -> Findings:
     """
     ## What it does
-    Looks for a file that is larger or more deeply nested than Resource Manager takes: 4 MB for a template, 256
-    parameters, 24,576 characters for an expression; aiblint itself reads 128 levels of brackets.
+    Looks for a file that is larger or more deeply nested than Resource Manager takes: 4 MB for a template and
+    256 parameters; aiblint itself reads 128 levels of brackets.
 
     ## Why it matters
     The deployment is refused, or, of what is nested too deeply, nothing could be checked.
@@ -349,11 +349,50 @@ def file_limits(document: Document) -> Findings:
             f"the template has {len(parameters.children)} parameters, and Resource Manager takes {MOST_PARAMETERS}",
             help="gather them into objects",
         )
+
+
+@check("AIB013", "unevaluated-expression", "error", EXPRESSIONS, SYNTAX)
+def unevaluated_expression(document: Document) -> Findings:
+    """
+    ## What it does
+    Looks for template expressions, `"[parameters('...')]"`, in a file that is no deployment template: a bare image
+    template resource or the body of a request.
+
+    ## Why it matters
+    Only Resource Manager evaluates them, and only in a deployment template. From a bare file the text is sent as it
+    stands, brackets and all, and the service rejects it.
+
+    ## Bad
+    ```json document
+    {
+      "type": "Microsoft.VirtualMachineImages/imageTemplates",
+      "location": «"[parameters('region')]"»,
+      "identity": {
+        "type": "UserAssigned",
+        "userAssignedIdentities": {
+          "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.ManagedIdentity/userAssignedIdentities/builder": {}
+        }
+      },
+      "properties": {
+        "source": {"type": "PlatformImage", "publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"},
+        "customize": [{"type": "Shell", "inline": ["echo hello"]}],
+        "distribute": [{"type": "VHD", "runOutputName": "example", "uri": "https://images.blob.core.windows.net/vhds/example.vhd"}]
+      }
+    }
+    ```
+
+    ## Good
+    ```json
+    "location": "[resourceGroup().location]"
+    ```
+    """
+    form = recognise(document)
+    if form is None or form.kind == DEPLOYMENT:
+        return
     for node in document.nodes():
-        if node.kind == "string" and len(str(node.value)) > LONGEST_EXPRESSION and str(node.value).startswith("["):
-            if str(node.value).endswith("]") and not str(node.value).startswith("[["):
-                yield Finding(
-                    node,
-                    f"the expression has {len(str(node.value)):,} characters, and Resource Manager takes 24,576",
-                    help="split it into variables",
-                )
+        if node.kind == "string" and is_unevaluated(node) and not _is_prose(node):
+            yield Finding(
+                node,
+                f"`{node.value}` is not evaluated: this file is no deployment template",
+                help="write the value itself, or put the resource into a deployment template",
+            )

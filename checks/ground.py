@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aiblint.value import Value
 
 _WINDOWS_STEPS = ("PowerShell", "WindowsRestart", "WindowsUpdate")
-_MARK = re.compile("\0[^\0]*\0")
+MARK = re.compile("\0[^\0]*\0")
 
 
 def platform_image(template: ImageTemplate) -> tuple[str, str, str] | None:
@@ -58,14 +58,14 @@ def vm_size(template: ImageTemplate) -> str | None:
     return given.text
 
 
-def declared(template: ImageTemplate, identifier: Value) -> Value | None:
-    """The resource of the same file that a resource ID names; None where there is none, or no certainty.
+def declared(template: ImageTemplate, identifier: str) -> Value | None:
+    """The resource of the same file that a resource ID names (as `marked` gives it); None where that is not certain.
 
     It is certain where the ID leaves subscription and resource group to the deployment, as `resourceId()` does, and
     ends in the type and the name of a resource of the file. A name may be unknown if both take it from one parameter.
     """
-    before, _, after = _marked(identifier).rpartition("/providers/")
-    if template.deployment is None or _MARK.sub("", before) not in ("", "/subscriptions//resourcegroups/"):
+    before, _, after = identifier.rpartition("/providers/")
+    if template.deployment is None or MARK.sub("", before) not in ("", "/subscriptions//resourcegroups/"):
         return None
     provider, *rest = after.split("/")
     type_, name = "/".join((provider, *rest[::2])), "/".join(rest[1::2])
@@ -75,18 +75,21 @@ def declared(template: ImageTemplate, identifier: Value) -> Value | None:
     return None
 
 
+def marked(value: Value) -> str:
+    """A string in lower case; each unknown piece is a mark that only the very same unknown has again.
+
+    The marks are good as long as the value lives. Anything but a string is empty.
+    """
+    return "".join(piece.lower() if isinstance(piece, str) else f"\0{id(piece)}\0" for piece in value.pieces)
+
+
 def _full_name(resource: Resource, template: ImageTemplate) -> str:
     """`gallery/image`, also where the image stands inside the gallery and has only its own name."""
-    name = _marked(resource.value.get("name"))
+    name = marked(resource.value.get("name"))
     owner = resource.node.parent.parent if resource.node.parent is not None else None
-    if template.deployment is None or name.count("/") + 2 > resource.type.count("/") or owner is None:
+    if template.deployment is None or name.count("/") + 2 > resource.type.count("/"):
         return name
     for other in template.deployment.resources:
         if other.node is owner:
             return f"{_full_name(other, template)}/{name}"
     return name
-
-
-def _marked(value: Value) -> str:
-    """A string in lower case; each unknown piece is a mark that only the very same unknown has again."""
-    return "".join(piece.lower() if isinstance(piece, str) else f"\0{id(piece)}\0" for piece in value.pieces)

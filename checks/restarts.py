@@ -25,6 +25,12 @@ UPDATE_PROVISIONER = "https://github.com/rgl/packer-plugin-windows-update"
 DEFAULT_TIMEOUT = 5 * 60
 SERVER_2016_TIMEOUT = 30 * 60
 
+# TROUBLESHOOT, "There's a Sysprep timing problem": less than three seconds of customization on Standard_D1_v2.
+# https://github.com/hashicorp/packer/issues/8782 saw it on Standard_DS2_v2.
+FEW_VCPUS = 2
+FEW_COMMANDS = 5
+_AT_ONCE = r"\s*(?:echo|write-host|write-output|mkdir|md|new-item|set-content|add-content|set-itemproperty|reg(?:\.exe)?\s+add)\b[^|;&()\n]*"
+
 # Commands that install for certain, in lower case and without `.exe`, and what they install: a part of Windows itself
 # (then a restart often finishes it), a program, or a package that seldom needs a restart. What a second word or an option
 # has to say for it stands in _ONLY_WITH.
@@ -394,4 +400,50 @@ def restart_check_command(step: Step) -> Findings:
         f"`restartCheckCommand` of {step.label} calls `{cmdlet[1]}`, which `cmd.exe` does not know",
         help="leave `restartCheckCommand` out, or write it as `powershell -Command \"...\"`",
         notes=("Packer runs it with `cmd.exe` and does not look at its exit code, so it checks nothing",),
+    )
+
+
+@check("AIB307", "sysprep-race", "warning", TROUBLESHOOT)
+def sysprep_race(template: ImageTemplate) -> Findings:
+    """
+    ## What it does
+    Looks for a Windows build on a VM with two vCPUs whose steps are over within seconds: none at all, or a few commands
+    such as `mkdir` and `echo`. (On one vCPU it is the same, and `small-build-vm` says it.)
+
+    ## Why it matters
+    Sysprep then starts before the guest agent is fully installed. It never reaches the state that the build waits for,
+    and the build ends only with its timeout.
+
+    ## Bad
+    ```json windows
+    "vmProfile": {"vmSize": "Standard_D2s_v5"},
+    "customize": [{"type": «"PowerShell"», "name": "Greet", "inline": ["mkdir C:\\\\tools", "echo hello"]}]
+    ```
+
+    ## Good
+    ```json windows
+    "vmProfile": {"vmSize": "Standard_D2s_v5"},
+    "customize": [
+      {"type": "PowerShell", "name": "Greet", "inline": ["mkdir C:\\\\tools", "echo hello", "Start-Sleep -Seconds 60"]}
+    ]
+    ```
+    ```json windows
+    "vmProfile": {"vmSize": "Standard_D4s_v5"},
+    "customize": [{"type": "PowerShell", "name": "Greet", "inline": ["mkdir C:\\\\tools", "echo hello"]}]
+    ```
+    """
+    name = vm_size(template)
+    size = vm_sizes.describe(name) if name is not None else None
+    if size is None or size.vcpus != FEW_VCPUS or not _is_windows(template):
+        return
+    steps = template.customizers
+    lines = [line.text or "" for step in steps for line in step.get("inline").items]
+    at_once = all(step.type == "PowerShell" and step.get("inline").items for step in steps)
+    if not at_once or len(lines) > FEW_COMMANDS or not all(re.fullmatch(_AT_ONCE, line, re.IGNORECASE) for line in lines):
+        return
+    yield Finding(
+        steps[-1].get("type") if steps else template.properties.get("customize"),
+        f"the steps take a few seconds, so Sysprep may start on `{name}` before the guest agent is ready",
+        help="add a last PowerShell step with `Start-Sleep -Seconds 60`, or take a larger `vmSize`",
+        notes=("Sysprep then never gets done, and the build ends only with its timeout",),
     )

@@ -21,6 +21,11 @@ JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-j
 # From here on the service refuses unknown names and wrong letter case; before, it was forgiving (release notes).
 STRICT = "2024-02-01"
 LENIENT = f"API versions before {STRICT} let it pass; from {STRICT} on the submission is rejected"
+UNSAID = f"the file does not say its API version; from {STRICT} on the submission is rejected"
+
+
+# There is one of each, so these need no article to tell them apart.
+_WHOLE = {"": "the image template", "properties": "the image template", "a source": "the source"}
 
 
 def _owner(violation: Violation, template: ImageTemplate) -> str:
@@ -35,7 +40,7 @@ def _owner(violation: Violation, template: ImageTemplate) -> str:
     if steps and index is not None and index < len(steps):
         label: str = steps[index].label
         return f"{label} ({violation.kind_of})" if violation.kind_of else label
-    return violation.kind_of or "the image template"
+    return _WHOLE.get(violation.kind_of, violation.kind_of)
 
 
 def _accepted_by(violation: Violation) -> str:
@@ -47,8 +52,11 @@ def _quoted(names: tuple[str, ...]) -> str:
     return " or ".join(f"`{name}`" for name in names)
 
 
-def _strictness(template: ImageTemplate) -> str:
-    return "error" if template.api_version >= STRICT else "warning"
+def _strictness(template: ImageTemplate) -> tuple[str, tuple[str, ...]]:
+    """How bad an unknown or misspelt name is for this API version, and why it is not worse."""
+    if template.assumed:
+        return "warning", (UNSAID,)
+    return ("error", ()) if template.api_version >= STRICT else ("warning", (LENIENT,))
 
 
 @check("AIB101", "unknown-property", "error", RELEASE_NOTES, REFERENCE)
@@ -79,7 +87,7 @@ def unknown_property(violation: Violation, template: ImageTemplate) -> Findings:
     if violation.kind != "unknown-property":
         return
     at = template.at(violation.path)
-    notes: tuple[str, ...] = () if template.api_version >= STRICT else (LENIENT,)
+    severity, notes = _strictness(template)
     if violation.known_in:
         notes = (_accepted_by(violation), *notes)
     if violation.nearest:
@@ -93,7 +101,7 @@ def unknown_property(violation: Violation, template: ImageTemplate) -> Findings:
         f"{_owner(violation, template)} has no property `{violation.name}` in API version {template.api_version}",
         help=help_,
         notes=notes,
-        severity=_strictness(template),
+        severity=severity,
     )
 
 
@@ -129,13 +137,14 @@ def wrong_case(violation: Violation, template: ImageTemplate) -> Findings:
     right = violation.nearest[0] if violation.nearest else ""
     written = violation.name if violation.on_key else (at.text or "")
     # `sharedImage` was refused in 2020 already: MicrosoftDocs/azure-docs#61716, #71715.
-    exact_even_then = not violation.on_key and violation.name == "type"
+    exact_even_then = not violation.on_key and violation.name == "type" and not violation.known_in
+    severity, notes = ("error", ()) if exact_even_then else _strictness(template)
     yield Finding(
         at.key_span if violation.on_key else at,
         f"`{written}` is written `{right}`" + ("" if violation.on_key else f" as the `{violation.name}` of {violation.kind_of}"),
         help=f"write `{right}`",
-        notes=() if exact_even_then or template.api_version >= STRICT else (LENIENT,),
-        severity="error" if exact_even_then else _strictness(template),
+        notes=notes,
+        severity=severity,
     )
 
 
@@ -264,7 +273,7 @@ def invalid_value(violation: Violation, template: ImageTemplate) -> Findings:
         f"`{violation.name}` of {_owner(violation, template)} is {violation.found}, not {violation.expected}",
         help=nearest,
         notes=notes,
-        severity="warning" if violation.open else "error",
+        severity="warning" if violation.open or (template.assumed and violation.known_in) else "error",
     )
 
 

@@ -106,7 +106,7 @@ def source_region_mismatch(template: ImageTemplate) -> Findings:
         identifier = template.source.get("imageId")
         staging = template.properties.get("stagingResourceGroup")
         here, there = _subscription(staging), _subscription(identifier)
-        image = ground.declared(template, identifier)
+        image = ground.declared(template, ground.marked(identifier))
         if here and there and here != there:
             yield Finding(
                 identifier,
@@ -119,7 +119,7 @@ def source_region_mismatch(template: ImageTemplate) -> Findings:
             yield from _elsewhere(identifier, [image.get("location")], location, "the managed image is in")
     elif template.source_type == "SharedImageVersion":
         identifier = template.source.get("imageVersionId")
-        version = ground.declared(template, identifier)
+        version = ground.declared(template, ground.marked(identifier))
         targets = version.get("properties", "publishingProfile", "targetRegions") if version is not None else None
         if targets is not None:
             yield from _elsewhere(
@@ -404,7 +404,7 @@ def generation_mismatch(template: ImageTemplate) -> Findings:
     generation = ground.generation(template)
     for distributor in template.distributors if generation is not None else ():
         identifier = distributor.get("galleryImageId")
-        definition = ground.declared(template, identifier) if distributor.type == "SharedImage" else None
+        definition = ground.declared(template, ground.marked(identifier)) if distributor.type == "SharedImage" else None
         given = definition.get("properties", "hyperVGeneration") if definition is not None else None
         if definition is None or given is None:
             continue

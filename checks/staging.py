@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from aiblint.checks.ground import marked
 from aiblint.finding import Finding, Related, check
 from aiblint.recognise import IMAGE_TEMPLATE
 
@@ -206,15 +207,16 @@ def shared_staging_group(template: ImageTemplate) -> Findings:
     ```
     """
     staging = template.properties.get("stagingResourceGroup")
-    group = _same(staging)
     condition = template.resource.get("condition")
-    if template.deployment is None or group is None or not (condition.is_missing or condition.flag):
+    # A group that is not known may be empty, which means a group of its own for each template.
+    named = "/resourcegroups/" in marked(staging)
+    if template.deployment is None or not named or not (condition.is_missing or condition.flag):
         return
     before: list[Value] = []
     for resource in template.deployment.of_type(IMAGE_TEMPLATE):
         other = resource.value
         value, when = other.get("properties", "stagingResourceGroup"), other.get("condition")
-        if _same(value) == group and (when.is_missing or when.flag):
+        if marked(value) == marked(staging) and (when.is_missing or when.flag):
             if resource.node is template.resource.node and before:
                 yield Finding(
                     staging,
@@ -224,12 +226,3 @@ def shared_staging_group(template: ImageTemplate) -> Findings:
                 )
                 return
             before.append(value)
-
-
-def _same(group: Value) -> tuple[str, ...] | None:
-    """What two equal resource groups have in common; None where none is named for certain.
-
-    An unknown piece equals only itself: the subscription of the deployment, or one and the same parameter.
-    """
-    parts = tuple(piece.lower() if isinstance(piece, str) else f"\0{id(piece)}" for piece in group.pieces)
-    return parts if any("/resourcegroups/" in part for part in parts) else None

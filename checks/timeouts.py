@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from aiblint.finding import Finding, check
+from aiblint.checks.ground import operating_system
+from aiblint.finding import Finding, Related, check
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aiblint.finding import Findings
-    from aiblint.template import ImageTemplate
+    from aiblint.template import ImageTemplate, Step
+    from aiblint.value import Value
 
 # JSON: learn.microsoft.com, "Properties: buildTimeoutInMinutes"; TROUBLESHOOT has a section of its own on 1 to 5 minutes.
 JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#properties-buildtimeoutinminutes"
@@ -16,6 +21,29 @@ TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-b
 
 SHORTEST = 6
 LONGEST = 960
+DEFAULT = 240
+# "For Windows, we don't recommend setting buildTimeoutInMinutes below 60 minutes" (JSON).
+SHORTEST_FOR_WINDOWS = 60
+
+# Minutes that parts of a build take even when all goes well; no document has them, so they are meant to be low.
+STARTING = {"Windows": 15, "Linux": 5}  # the VM starts; in the end it is generalized and captured
+RESTART = 2
+UPDATE = 20
+GALLERY = 5
+OTHER_REGIONS = 10
+
+_SLEEPS = {
+    "PowerShell": re.compile(r"(?:start-)?sleep\s+(?:-s[a-z]*[\s:]\s*)?(?P<count>\d+)(?P<unit>)", re.IGNORECASE),
+    "Shell": re.compile(r"(?:sudo\s+)?(?:/usr)?(?:/bin/)?sleep\s+(?P<count>\d+)(?P<unit>[smhd]?)"),
+}
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+# What opens and closes a block: inside one, a sleep may not run, or many times.
+_BLOCKS = {
+    "PowerShell": (re.compile(r"[({]"), re.compile(r"[)}]")),
+    "Shell": (re.compile(r"\{|\b(?:if|case|do)\b"), re.compile(r"\}|\b(?:fi|esac|done)\b")),
+}
+# From here on a line is not what it seems, or does not run: texts over several lines, the end of the script.
+_ENDS = re.compile(r"<<|<#|@['\"]|^(?:exit|exec|return)\b", re.IGNORECASE)
 
 
 @check("AIB220", "build-timeout-range", "error", JSON, TROUBLESHOOT)
@@ -56,3 +84,136 @@ def build_timeout_range(template: ImageTemplate) -> Findings:
         help="leave it out for 240 minutes, or give the build the minutes it needs, including replication",
         notes=(why,),
     )
+
+
+@check("AIB222", "build-timeout-too-short", "warning", JSON, TROUBLESHOOT)
+def build_timeout_too_short(template: ImageTemplate) -> Findings:
+    """
+    ## What it does
+    Adds up what a build takes at least: sleeps in inline scripts, restarts, Windows Update, starting, generalizing and
+    capturing the VM, publishing to a gallery and copying to other regions. Warns where that is more than
+    `buildTimeoutInMinutes`, and for a Windows build below 60 minutes, which Microsoft advises against. It is an error
+    where the sleeps alone are too long.
+
+    ## Why it matters
+    The timeout covers everything from the first customizer to the last copied region. When it is over, the build is
+    stopped with `context deadline exceeded`, however close to the end it was.
+
+    ## Bad
+    ```json windows
+    "buildTimeoutInMinutes": «30»
+    ```
+    ```json
+    "buildTimeoutInMinutes": «30»,
+    "customize": [{"type": "Shell", "name": "Wait", "inline": ["sleep 30m", "echo ready"]}]
+    ```
+    ```json windows
+    "buildTimeoutInMinutes": «60»,
+    "customize": [
+      {"type": "WindowsUpdate", "name": "Update"},
+      {"type": "WindowsRestart", "name": "Restart", "restartTimeout": "15m"},
+      {"type": "WindowsUpdate", "name": "UpdateAgain"},
+      {"type": "WindowsRestart", "name": "RestartAgain", "restartTimeout": "15m"}
+    ]
+    ```
+
+    ## Good
+    ```json windows
+    "buildTimeoutInMinutes": 120
+    ```
+    ```json
+    "buildTimeoutInMinutes": 60,
+    "customize": [{"type": "Shell", "name": "Wait", "inline": ["sleep 30m", "echo ready"]}]
+    ```
+    """
+    timeout = template.properties.get("buildTimeoutInMinutes")
+    given = timeout.number or 0
+    if not (timeout.is_missing or timeout.number == 0 or SHORTEST <= given <= LONGEST):
+        return  # unknown, or the matter of `build-timeout-range`
+    allowed = given or DEFAULT
+    sleeps = [sleep for step in _running(template) for sleep in _sleeps(step)]
+    sleeping = sum(seconds for _, seconds in sleeps) / 60
+    related = ()
+    if sleeps:
+        longest = max(sleeps, key=lambda sleep: sleep[1])[0]
+        related = (Related(longest.span, "the longest sleep"),)
+    written = f"`buildTimeoutInMinutes` is {given}" if given else f"the build may take {DEFAULT} minutes"
+    if sleeping >= allowed:
+        yield Finding(
+            timeout,
+            f"{written}, but the sleeps in the scripts alone take {sleeping:.0f} minutes",
+            help=f"shorten the sleeps, or allow more than {sleeping:.0f} minutes (at most {LONGEST})",
+            notes=("the build is certain to be stopped with `context deadline exceeded`",),
+            related=related,
+            severity="error",
+        )
+        return
+    parts = [(f"sleeps {sleeping:.0f}", sleeping)] if sleeping >= 1 else []
+    parts += _parts(template)
+    least = sum(minutes for _, minutes in parts)
+    windows = operating_system(template) == "Windows" and not template.properties.get("validate", "sourceValidationOnly").flag
+    if least > allowed:
+        problem = f"a build of this template takes about {least:.0f} minutes when all goes well"
+    elif given and windows and given < SHORTEST_FOR_WINDOWS:
+        problem = f"a Windows build should have at least {SHORTEST_FOR_WINDOWS} minutes"
+    else:
+        return
+    yield Finding(
+        timeout,
+        f"{written}, but {problem}",
+        help="leave it out for 240 minutes, or allow twice what a build has taken"
+        if given
+        else f"write the minutes that it needs, at most {LONGEST}",
+        notes=(
+            f"counted in minutes: {', '.join(words for words, _ in parts)}; "
+            f"together {least:.0f}, and the scripts and downloads are not counted yet",
+        ),
+        related=related if least > allowed else (),
+    )
+
+
+def _running(template: ImageTemplate) -> tuple[Step, ...]:
+    """The steps that run for certain: with `sourceValidationOnly`, known or not, no customizer does."""
+    only = template.properties.get("validate", "sourceValidationOnly")
+    return template.steps if only.is_missing or only.flag is False else template.validators
+
+
+def _parts(template: ImageTemplate) -> list[tuple[str, float]]:
+    """What the build spends time on besides its scripts, each in words and in minutes."""
+    steps = _running(template)
+    system = operating_system(template)
+    restarts = sum(step.type == "WindowsRestart" for step in steps)
+    updates = sum(step.type == "WindowsUpdate" for step in steps)
+    galleries = [distributor for distributor in template.distributors if distributor.type == "SharedImage"]
+    regions = max(
+        (len(distributor.get(name).items) for distributor in galleries for name in ("targetRegions", "replicationRegions")),
+        default=0,
+    )
+    counted = (
+        (f"start, generalization and capture of a {system} VM", STARTING.get(system or "", 0)),
+        ("1 restart" if restarts == 1 else f"{restarts} restarts", restarts * RESTART),
+        ("Windows Update" if updates == 1 else f"{updates} times Windows Update", updates * UPDATE),
+        ("publishing to a gallery", GALLERY if galleries else 0),
+        ("copying to other regions", OTHER_REGIONS if regions > 1 else 0),
+    )
+    return [(f"{words} {minutes}", minutes) for words, minutes in counted if minutes]
+
+
+def _sleeps(step: Step) -> Iterator[tuple[Value, int]]:
+    """The sleeps of a step's inline script that are certain to run once: the line, and how many seconds."""
+    if step.type not in _SLEEPS:
+        return
+    opens, closes = _BLOCKS[step.type]
+    depth = 0
+    for line in step.get("inline").items:
+        if line.text is None:
+            return
+        for command in line.text.split("\n"):
+            for statement in [command] if re.search("['\"]", command) else command.split(";"):
+                statement = re.sub(r"\s#.*", "", f" {statement}").strip()
+                if _ENDS.search(statement):
+                    return
+                sleep = _SLEEPS[step.type].fullmatch(statement)
+                if sleep and depth == 0:
+                    yield line, int(sleep["count"]) * _SECONDS[sleep["unit"]]
+                depth += len(opens.findall(statement)) - len(closes.findall(statement))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from aiblint.checks.ground import marked
 from aiblint.finding import Finding, Related, check
 from aiblint.template import triggers
 
@@ -21,7 +22,8 @@ CHILDREN = "https://learn.microsoft.com/azure/azure-resource-manager/templates/c
 SINCE = "2022-07-01"
 KIND = "SourceImage"
 
-_VERSION = re.compile(r"(?P<definition>.*/galleries/[^/]+/images/[^/]+)(?:/versions/(?P<version>[^/]+))?$", re.IGNORECASE)
+# A version that is not wholly known may be `latest`.
+_VERSION = re.compile(r"(?P<definition>.*/galleries/[^/]+/images/[^/]+)(?:/versions/(?:(?P<version>[^/\0]+)|.*))?$")
 
 
 @check("AIB232", "trigger-rules", "error", TRIGGERS, CHILDREN)
@@ -153,18 +155,18 @@ def _unfit(template: ImageTemplate) -> Iterator[tuple[Value, str, str]]:
             yield version, f"the image template has a trigger, but its source stays at version `{version.text}`", latest
     elif template.source_type == "SharedImageVersion":
         image = source.get("imageVersionId")
-        found = _VERSION.match(image.text or "")
-        definition = found["definition"].lower() if found else None
-        if found and found["version"] and found["version"].lower() != "latest":
+        found = _VERSION.match(marked(image))
+        definition = found["definition"] if found else None
+        if found and found["version"] and found["version"] != "latest":
             yield image, f"the image template has a trigger, but its source stays at version `{found['version']}`", latest
     for distributor in template.distributors:
         target = distributor.get("galleryImageId")
-        found = _VERSION.match(target.text or "")
+        found = _VERSION.match(marked(target))
         if distributor.type != "SharedImage" or found is None:
             continue
         if found["version"]:
             words = f"the image template has a trigger, but {distributor.label} always publishes version `{found['version']}`"
             yield target, words, f"remove `/versions/{found['version']}`: the service then counts on by itself"
-        if definition == found["definition"].lower():
+        if definition == found["definition"]:
             words = f"the image template has a trigger, but {distributor.label} publishes to its own source"
             yield target, words, "publish to another image definition; each build would set off the next"

@@ -73,9 +73,9 @@ def test_without_comments_nothing_changes() -> None:
     assert silenced('["apt", // aiblint is what reads this\n"curl"]') == ("apt curl", [])
 
 
-@pytest.mark.parametrize("comment", ["7 // aiblint: ignore[AIB401]", "\n// aiblint: ignore[AIB401]\n7"])
+@pytest.mark.parametrize("comment", ["7, // aiblint: ignore[AIB401]", "\n// aiblint: ignore[AIB401]\n7,"])
 def test_a_related_place_can_silence(comment: str) -> None:
-    document = read_text("a.json", f'{{"default": {comment},\n"use": "apt"}}')
+    document = read_text("a.json", f'{{"default": {comment}\n"use": "apt"}}')
     other = read_text("b.json", document.text)
     related = Related(place(document, "7"), "the value is defined here")
     elsewhere = Related(place(other, "7"), "the value is defined here")

@@ -225,12 +225,27 @@ def _object(node: Node, scope: Scope | None) -> Value:
 
 def _string(node: Node, scope: Scope | None) -> Value:
     text = str(node.value)
-    if scope is not None and text.startswith("["):
-        if is_expression(text):
-            return _evaluated(node, text, scope)
-        text = unescape(text)
+    if text.startswith("["):
+        if scope is not None:
+            if is_expression(text):
+                return _evaluated(node, text, scope)
+            text = unescape(text)
+        elif is_unevaluated(node):
+            return Value(Unknown("expressions are not evaluated outside a deployment template"), node)
     known = None if placeholder.in_program(node) else _without_placeholders(node, text)
     return Value(text if known is None else known, node)
+
+
+def is_unevaluated(node: Node) -> bool:
+    """Whether a setting outside a deployment template is written as an expression, which nobody will evaluate there."""
+    text = str(node.value)
+    if not is_expression(text) or placeholder.in_program(node):
+        return False
+    try:
+        parse(text)
+    except ExpressionError:
+        return False
+    return True
 
 
 def _without_placeholders(node: Node, text: str) -> Unknown | Partial | None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 HEAVIEST = 200_000
 DEEPEST_DATA = 100
 # Walking through so much takes about as long as a call.
-_WEIGHT_OF_A_CALL = 100
+_WEIGHT_OF_A_CALL = 25
 # User functions may call each other (Bicep since 0.26), but never themselves; a template can try all the same.
 _DEEPEST_CALLS = 16
 
@@ -185,24 +185,21 @@ def _affordable(arguments: list[object], scope: Scope) -> bool:
     A few words can describe data of any size (`createArray(x, x)`, whose x is made the same way, and so on), so
     nothing is walked through before this has measured it.
     """
-    weight = 0
+    weight = len(arguments)
     pending = [(argument, 0) for argument in arguments]
-    while pending:
+    while pending and weight <= HEAVIEST:
         item, depth = pending.pop()
         data = shallow(item)
-        weight += 1
         if isinstance(data, str):
             weight += len(data) // 10
         elif isinstance(data, Partial):
             weight += sum(1 + len(part) // 10 for part in data.parts if isinstance(part, str))
         elif isinstance(data, (list, dict)):
-            if depth >= DEEPEST_DATA or weight + len(pending) + len(data) > HEAVIEST:
-                return False
-            pending.extend((part, depth + 1) for part in (data if isinstance(data, list) else data.values()))
-        if weight > HEAVIEST:
-            return False
-    scope.budget -= weight // _WEIGHT_OF_A_CALL
-    return True
+            weight += len(data) if depth < DEEPEST_DATA else HEAVIEST
+            if weight <= HEAVIEST:
+                pending.extend((part, depth + 1) for part in (data if isinstance(data, list) else data.values()))
+    scope.budget -= min(weight, HEAVIEST) // _WEIGHT_OF_A_CALL
+    return weight <= HEAVIEST
 
 
 def _argument(node: Expression, caller: str, scope: Scope, bindings: dict[str, object]) -> object:

@@ -232,23 +232,44 @@ def create_array(*items: object) -> object:
 def create_object(*arguments: object) -> object:
     """`createObject()`; a name that is not fully known makes an OpenKey."""
     if len(arguments) % 2:
-        raise FunctionError(f"`createObject()` needs a value for each name, but has {len(arguments)} arguments")
+        raise FunctionError("`createObject()` needs a value for each name, but has an odd number of arguments")
     members: dict[str, object] = {}
+    names = _Names(members)
     for place in range(0, len(arguments), 2):
-        name = shallow(arguments[place])
-        if isinstance(name, str):
-            if member(members, name) is not MISSING:
-                return unknown_in(members)
-            members[name] = arguments[place + 1]
-        elif isinstance(name, (Partial, Unknown)):
+        name, value = shallow(arguments[place]), arguments[place + 1]
+        if isinstance(name, (Partial, Unknown)):
             key = OpenKey("".join(part if isinstance(part, str) else "..." for part in pieces(name)))
             key.data = name
-            if any(member({key: None}, known) is not MISSING for known in members if not isinstance(known, OpenKey)):
-                return unknown_in(name)
-            members[key] = arguments[place + 1]
-        else:
+            name = key
+        if not isinstance(name, str):
             raise FunctionError(f"the name of a member in `createObject()` is a string, not {kind(name)}")
+        if name in members and not isinstance(name, OpenKey):
+            return Unknown(UNDOCUMENTED)
+        if names.may_clash(name, value, members):
+            return unknown_in({name: value}, members)
+        members[name] = value
     return members
+
+
+class _Names:
+    """The names of an object that grows: the known ones by lower case, and those that are not fully known."""
+
+    __slots__ = ("folded", "open")
+
+    def __init__(self, members: dict[str, object]) -> None:
+        self.folded = {name.lower(): name for name in members if not isinstance(name, OpenKey)}
+        self.open = [name for name in members if isinstance(name, OpenKey)]
+
+    def may_clash(self, name: str, value: object, members: dict[str, object]) -> bool:
+        """Whether a new name may be that of a member with another value: it differs by case, or is not fully known."""
+        if isinstance(name, OpenKey):
+            near = [known for known in self.folded.values() if member({name: None}, known) is not MISSING]
+            self.open.append(name)
+        else:
+            if self.folded.setdefault(name.lower(), name) != name:
+                return True
+            near = [known for known in self.open if member({known: None}, name) is not MISSING]
+        return any(same(value, members[known]) is not True for known in near)
 
 
 def flatten(arrays: object) -> object:
@@ -305,15 +326,10 @@ def _merge(base: object, other: object, *, deep: bool) -> object:
     if not isinstance(left, dict) or not isinstance(right, dict):
         return unknown_in(left, right)
     merged = dict(left)
+    names = _Names(merged)
     for name, value in right.items():
-        if isinstance(name, OpenKey):
-            if any(not isinstance(known, OpenKey) and member({name: None}, known) is not MISSING for known in merged):
-                return unknown_in(name.data)
-            merged[name] = value
-            continue
-        if name not in merged and member(merged, name) is not MISSING:
-            # An open name may be this one; or the names differ by case, and which of the two stays is not documented.
-            return unknown_in(merged) if open_name(merged) is not None else Unknown(UNDOCUMENTED)
+        if names.may_clash(name, value, merged):
+            return unknown_in({name: value}, merged)
         merged[name] = _override(merged[name], value, deep=deep) if name in merged else value
     return merged
 
