@@ -73,7 +73,7 @@ def _lint(arguments: list[str]) -> int:
         usage="aiblint [options] [path ...]",
         description="Lint image templates of Azure VM Image Builder: files, and folders honouring .gitignore.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -116,7 +116,9 @@ def _lint(arguments: list[str]) -> int:
 
 
 def _rules(arguments: list[str]) -> int:
-    parser = _Parser(prog="aiblint rules", description="List all checks.", allow_abbrev=False)
+    parser = _Parser(
+        prog="aiblint rules", description="List all checks.", formatter_class=_formatter, allow_abbrev=False
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text", help="how (default: text)")
     options = parser.parse_args(arguments)
     from aiblint.engine import load_checks
@@ -129,7 +131,9 @@ def _rules(arguments: list[str]) -> int:
 
 
 def _explain(arguments: list[str]) -> int:
-    parser = _Parser(prog="aiblint explain", description="Show the page of a check.", allow_abbrev=False)
+    parser = _Parser(
+        prog="aiblint explain", description="Show the page of a check.", formatter_class=_formatter, allow_abbrev=False
+    )
     parser.add_argument("check", metavar="ID", help="id (AIB401) or name (interactive-install)")
     wanted = parser.parse_args(arguments).check
     from aiblint.engine import load_checks
@@ -148,6 +152,11 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {"rules": _rules, "explain": 
 
 
 # -- options -----------------------------------------------------------------------------------------------------------
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Argparse's, with a width: without one each parser imports shutil and its compressors, for a third of a start."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=_width())
 
 
 class _Parser(argparse.ArgumentParser):

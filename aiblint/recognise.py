@@ -61,6 +61,6 @@ def recognise(document: Document) -> Form | None:
     # The official samples for `az resource create --is-full-object` name only the provider as their type.
     properties = root.member("properties")
     if written in ("", PROVIDER) and properties is not None:
-        if properties.member("source") and properties.member("distribute"):
+        if properties.member("distribute") and (written or properties.member("source")):
             return Form(BODY, root)
     return None

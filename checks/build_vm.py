@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiblint.checks import ground
-from aiblint.checks.data import vm_sizes
 from aiblint.finding import Finding, check
+
+from . import ground
+from .data import vm_sizes
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -22,7 +23,7 @@ EXPAND = "https://learn.microsoft.com/azure/virtual-machines/windows/expand-os-d
 ENOUGH_VCPUS = 2
 ENOUGH_GIB = 7
 
-# Publisher and offer (lower case) -> GB of the OS disk. A sku with `smalldisk` has 30 (SMALL_DISKS). Images for Cloud PCs
+# Publisher and offer (lower case) -> GB of the OS disk. A sku with `smalldisk` has SMALL_DISK. Images for Cloud PCs
 # (windows-ent-cpc) are smaller than others of their publisher and have no row.
 OS_DISKS = {
     ("microsoftwindowsserver", "windowsserver"): 127,
@@ -35,6 +36,12 @@ OS_DISKS = {
     ("canonical", "ubuntu-24_04-lts"): 30,
 }
 SMALL_DISK = 30
+
+
+def _starts(size: vm_sizes.Size, template: ImageTemplate) -> bool:
+    """Whether a VM of this size may be able to start the source image."""
+    generation = ground.generation(template)
+    return generation is None or size.generations is None or generation in size.generations
 
 
 @check("AIB212", "small-build-vm", "warning", VM_PROFILE, TROUBLESHOOT)
@@ -51,10 +58,10 @@ def small_build_vm(template: ImageTemplate) -> Findings:
 
     ## Bad
     ```json windows
-    "vmProfile": {"vmSize": «"Standard_D1_v2"»}
+    "vmProfile": {"vmSize": «"Standard_B1ms"»}
     ```
     ```json windows
-    «"vmProfile"»: {},
+    "vmProfile": {"vmSize": «""»},
     "source": {
       "type": "PlatformImage",
       "publisher": "MicrosoftWindowsServer",
@@ -71,7 +78,7 @@ def small_build_vm(template: ImageTemplate) -> Findings:
     """
     name = ground.vm_size(template)
     size = vm_sizes.describe(name) if name is not None else None
-    if size is None or ground.operating_system(template) != "Windows":
+    if size is None or ground.operating_system(template) != "Windows" or not _starts(size, template):
         return
     updates = any(step.type == "WindowsUpdate" for step in template.customizers)
     too_few = size.vcpus < ENOUGH_VCPUS
@@ -84,7 +91,7 @@ def small_build_vm(template: ImageTemplate) -> Findings:
     yield Finding(
         given,
         f"the build VM `{name}`{which} has {has}, too little for {'Windows Update' if updates else 'a Windows build'}",
-        help="write `\"vmSize\": \"Standard_D2s_v5\"` or a larger one",
+        help='write `"vmSize": "Standard_D2s_v5"` or a larger one',
         notes=("the build often hangs or stops with `unexpected EOF` after an hour or more",),
     )
 
@@ -123,15 +130,13 @@ def vm_size_generation(template: ImageTemplate) -> Findings:
     "vmProfile": {"vmSize": "Standard_D2s_v5"}
     ```
     """
-    generation = ground.generation(template)
     given = template.vm_profile.get("vmSize")
     size = vm_sizes.describe(given.text) if given.text else None
-    if generation is None or size is None or size.generations is None or generation in size.generations:
+    if size is None or _starts(size, template):
         return
-    only = " and ".join(sorted(size.generations))
     yield Finding(
         given,
-        f"`{given.text}` starts images of generation {only}, but the source is of generation {generation}",
+        f"`{given.text}` cannot start images of generation {ground.generation(template)}, such as the source",
         help="take a size that starts both, such as `Standard_D2s_v5`, or leave `vmSize` out",
         notes=("the build VM cannot be created",),
     )

@@ -20,9 +20,9 @@ CUSTOMIZE = JSON + "#properties-customize"
 POWERSHELL = JSON + "#powershell-customizer"
 SWAGGER = "https://github.com/Azure/azure-rest-api-specs/tree/main/specification/imagebuilder"
 EXPRESSIONS = "https://learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions#escape-characters"
+AVD_README = "https://github.com/danielsollondon/azvmimagebuilder/blob/master/solutions/14_Building_Images_WVD/readme.md"
 ELEVATED_ISSUE = "https://github.com/danielsollondon/azvmimagebuilder/issues/24"
 EXIT_CODES_ISSUE = "https://github.com/Azure/azvmimagebuilder/issues/43"
-EXIT_CODES = "https://github.com/hashicorp/packer-plugin-sdk/blob/main/shell-local/config.go"
 
 # Shell is for Linux, these are for Windows, File is for both (JSON, "Properties: customize").
 WINDOWS_STEPS = ("PowerShell", "WindowsRestart", "WindowsUpdate")
@@ -40,7 +40,8 @@ def _has(step: Step, name: str) -> bool:
 def _lacks(step: Step, name: str) -> bool:
     """Whether a step has nothing in this property for certain."""
     value = step.get(name)
-    return value.is_missing or value.data in ("", [])
+    # A parameter that is empty by default waits for whoever deploys.
+    return value.is_missing or (value.data in ("", []) and value.definition is None)
 
 
 @check("AIB310", "os-customizer-mismatch", "error", CUSTOMIZE, SWAGGER)
@@ -229,7 +230,7 @@ def run_as_system_unelevated(step: Step, template: ImageTemplate) -> Findings:
         )
 
 
-@check("AIB314", "elevated-without-system", "warning", ELEVATED_ISSUE, POWERSHELL)
+@check("AIB314", "elevated-without-system", "warning", ELEVATED_ISSUE, AVD_README, POWERSHELL)
 def elevated_without_system(step: Step, template: ImageTemplate) -> Findings:
     """
     ## What it does
@@ -237,8 +238,8 @@ def elevated_without_system(step: Step, template: ImageTemplate) -> Findings:
     session included). On Windows Server such steps are fine.
 
     ## Why it matters
-    An elevated step runs as a scheduled task of the build user. On Windows for desktops that task often never ends: the
-    build hangs, and dies when its time is up.
+    An elevated step runs as a scheduled task of the build user. On Windows for desktops that task is known never to end:
+    the build hangs, and dies when its time is up.
 
     ## Bad
     ```json windows
@@ -262,7 +263,7 @@ def elevated_without_system(step: Step, template: ImageTemplate) -> Findings:
     if (as_system.is_missing or as_system.flag is False) and is_windows_client(template):
         yield Finding(
             step.get("runElevated").key_span,
-            f"{step.label} runs elevated but not as System, which often hangs on Windows for desktops",
+            f"{step.label} runs elevated but not as System, which is known to hang on Windows for desktops",
             help="add `\"runAsSystem\": true`" if as_system.is_missing else "set `runAsSystem` to true",
             notes=("a step that hangs ends the build only when `buildTimeoutInMinutes` is over",),
         )

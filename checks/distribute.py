@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from aiblint.checks.data.regions import normalise
-from aiblint.checks.ground import declared, marked
 from aiblint.finding import Finding, Related, check
+
+from .data.regions import TEMPLATE_LOCATIONS, normalise
+from .ground import declared, marked
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -64,11 +65,12 @@ def duplicate_run_output(template: ImageTemplate) -> Findings:
         output = distributor.get("runOutputName")
         if not output.text:
             continue
-        index, other = first.setdefault(output.text.lower(), (distributor.index, output))
-        if index != distributor.index:
+        here = distributor.index
+        there, other = first.setdefault(output.text.lower(), (here, output))
+        if here != there:
             yield Finding(
                 output,
-                f"`distribute[{distributor.index}]` has the same `runOutputName` as `distribute[{index}]`: `{output.text}`",
+                f"`distribute[{here}]` has the same `runOutputName` as `distribute[{there}]`: `{output.text}`",
                 help="give each distributor a `runOutputName` of its own",
                 related=(Related(other.span, "the name is taken here"),),
             )
@@ -184,7 +186,7 @@ def replication_and_target_regions(distributor: Distributor, template: ImageTemp
       }
     ]
     ```
-    """
+    """  # noqa: E501
     if distributor.type != "SharedImage":
         return
     first: dict[str, Value] = {}
@@ -195,7 +197,7 @@ def replication_and_target_regions(distributor: Distributor, template: ImageTemp
                 region,
                 f"{distributor.label} names the region `{region.text}` twice",
                 help="name it once; more copies in one region are its `replicaCount`",
-                notes=("Azure Compute Gallery does not take a region twice, and is asked only when the image is built",),
+                notes=("a gallery does not take a region twice, and it is asked only when the image is built",),
                 related=(Related(other.span, "named here already"),),
                 severity="warning",
             )
@@ -213,7 +215,7 @@ def replication_and_target_regions(distributor: Distributor, template: ImageTemp
     elif storage.text and replication.is_missing:
         yield Finding(
             storage.key_span,
-            f"{distributor.label} has a `storageAccountType`, which belongs to `replicationRegions`, and has none of those",
+            f"{distributor.label} has a `storageAccountType`, but none of the `replicationRegions` that it is for",
             help=f'give each region of `targetRegions` its own: `"storageAccountType": "{storage.text}"`',
         )
 
@@ -305,7 +307,7 @@ def home_region_missing(distributor: Distributor, template: ImageTemplate) -> Fi
       }
     ]
     ```
-    """
+    """  # noqa: E501
     listed, places = _regions(distributor)
     regions = [normalise(place.text) for place in places if place.text]
     if distributor.type != "SharedImage" or not regions or len(regions) < len(places):
@@ -322,12 +324,12 @@ def home_region_missing(distributor: Distributor, template: ImageTemplate) -> Fi
             notes=("the version is created in that region first and copied from there",),
             related=(Related(definition.get("location").span, "the image definition is here"),),
         )
-    else:
+    elif normalise(home) in TEMPLATE_LOCATIONS:
         yield Finding(
             distributor.get(listed).key_span,
             f"`{listed}` of {distributor.label} leaves out `{home}`, where the image is built",
             help="make sure that the list has the region of the gallery",
-            notes=("if the image definition is in another region than the template, each build copies the disk there first",),
+            notes=("if the image definition is elsewhere than the template, each build copies the disk there first",),
             severity="info",
         )
 
@@ -387,7 +389,7 @@ def gallery_image_version(distributor: Distributor) -> Findings:
       }
     ]
     ```
-    """
+    """  # noqa: E501
     image = distributor.get("galleryImageId")
     given = _EXPLICIT.search(image.text or "")
     if distributor.type != "SharedImage" or given is None:
@@ -458,7 +460,7 @@ def versioning_rules(distributor: Distributor, template: ImageTemplate) -> Findi
       }
     ]
     ```
-    """
+    """  # noqa: E501
     versioning = distributor.get("versioning")
     if distributor.type != "SharedImage" or template.api_version < TARGET_REGIONS_SINCE or not any(versioning.members):
         return
@@ -509,14 +511,13 @@ def vhd_without_uri(distributor: Distributor, template: ImageTemplate) -> Findin
     """
     uri = distributor.get("uri")
     if distributor.type == "VHD" and (uri.is_missing or uri.text == ""):
-        can = template.api_version >= TARGET_REGIONS_SINCE
+        too_old = template.api_version < TARGET_REGIONS_SINCE
+        how = f" (from `apiVersion` {TARGET_REGIONS_SINCE} on)" if too_old else ""
         yield Finding(
             uri if uri.is_missing else uri.key_span,
             f"the VHD of {distributor.label} is deleted together with the image template",
-            help="give it a `uri` in a storage account of your own, or copy it away after each build"
-            if can
-            else f"copy it away after each build, or use `apiVersion` {TARGET_REGIONS_SINCE} or newer and give it a `uri`",
-            notes=("since 2026-03-31 a VHD alone makes no VM: unmanaged disks are retired",),
+            help=f"copy it away after each build, or give it a `uri` in a storage account of your own{how}",
+            notes=("since 2026-03-31 no VM starts from a VHD itself: unmanaged disks are retired",),
         )
 
 
@@ -555,9 +556,10 @@ def distant_managed_image(distributor: Distributor, template: ImageTemplate) -> 
       }
     ]
     ```
-    """
+    """  # noqa: E501
     there, here = distributor.get("location"), template.location
-    if distributor.type == "ManagedImage" and there.text and here.text and normalise(there.text) != normalise(here.text):
+    regions = {normalise(there.text or ""), normalise(here.text or "")}
+    if distributor.type == "ManagedImage" and len(regions) == 2 and regions <= TEMPLATE_LOCATIONS.keys():
         yield Finding(
             there,
             f"{distributor.label} goes to `{there.text}`, but the image is built in `{here.text}`",

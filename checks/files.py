@@ -30,14 +30,17 @@ _OPENS = r"\b(?:chmod|chown|chgrp|setfacl|install|umask|mount|ln)\b"
 _WINDOWS_FOLDERS = r"[a-z]:|[a-z]:\\(?:windows|users|programdata|program files(?: \(x86\))?)(?:\\.*)?"
 
 
+def _earlier(step: Step, template: ImageTemplate) -> tuple[Step, ...]:
+    """The steps that run before this one; validators run after all customizers."""
+    return template.steps[: step.index + (len(template.customizers) if step.phase == "validate" else 0)]
+
+
 def _earlier_commands(step: Step, template: ImageTemplate) -> str | None:
-    """The inline commands of the steps before this one, one a line; None where a script is among them, or what is unknown."""
+    """The inline commands of the steps before this one, one a line; None where one of them runs what is not known."""
     if not template.steps_known:
         return None
     lines: list[str] = []
-    for earlier in template.customizers:
-        if earlier.index == step.index and step.phase == "customize":
-            break
+    for earlier in _earlier(step, template):
         if earlier.type in ("Shell", "PowerShell"):
             texts = [line.text for line in earlier.get("inline").items]
             if not texts or None in texts:
@@ -87,7 +90,7 @@ def file_destination(step: Step, template: ImageTemplate) -> Findings:
         return
     destination = step.get("destination")
     path = destination.text
-    if destination.is_missing or path == "":
+    if destination.is_missing or (path == "" and destination.definition is None):
         # Under a name that only looks right it is there: `unknown-property` says so.
         if not any(re.match(r"dest|target|path", name, re.IGNORECASE) for name, _ in step.value.members if name != "destination"):
             yield Finding(
@@ -96,7 +99,7 @@ def file_destination(step: Step, template: ImageTemplate) -> Findings:
                 help="give it a `destination`: the whole path, with the name of the file",
             )
         return
-    if path is None:
+    if not path:
         return
     system = operating_system(template)
     if path.endswith(("/", "\\")) or (system == "Linux" and path == "/tmp"):
@@ -126,13 +129,21 @@ def _on_linux(step: Step, template: ImageTemplate, path: str) -> Findings:
             help="write a path below `/tmp`",
         )
         return
+    folder, _, name = path.rpartition("/")
     # A path that is not absolute lies in the home of the build user.
     if not path.startswith("/") or (path.startswith(_WRITABLE) and "/../" not in path):
+        if folder.startswith("/tmp/") and _is_created_nowhere(folder, step, template):
+            yield Finding(
+                step.get("destination"),
+                f"no step before {step.label} creates the folder `{folder}`",
+                help=f"create it in a Shell step before: `mkdir -p {folder}`, or copy to `/tmp/{name}`",
+                notes=("a File step creates no folders on Linux",),
+                severity="warning",
+            )
         return
     commands = _earlier_commands(step, template)
     if commands is None or re.search(_OPENS, commands):
         return
-    name = path.rpartition("/")[2]
     yield Finding(
         step.get("destination"),
         f"{step.label} copies its file to `{path}`, where the build user may not write",
@@ -144,24 +155,27 @@ def _on_linux(step: Step, template: ImageTemplate, path: str) -> Findings:
 
 
 def _on_windows(step: Step, template: ImageTemplate, path: str) -> Findings:
-    folder, _, name = path.lower().replace("/", "\\").rpartition("\\")
-    if not re.match(r"[a-z]:", folder) or re.search(r"[%$]", folder) or re.fullmatch(_WINDOWS_FOLDERS, folder):
+    folder = path.replace("/", "\\").rpartition("\\")[0]
+    if not re.match(r"[A-Za-z]:[^%$]*$", folder) or re.fullmatch(_WINDOWS_FOLDERS, folder, re.IGNORECASE):
         return
+    if _is_created_nowhere(folder, step, template):
+        yield Finding(
+            step.get("destination"),
+            f"no step before {step.label} creates the folder `{folder}`",
+            help=f"create it in a PowerShell step before: `New-Item -ItemType Directory -Force {folder}`",
+            notes=("the documentation asks for it; the upload of today creates the folder itself",),
+            severity="info",
+        )
+
+
+def _is_created_nowhere(folder: str, step: Step, template: ImageTemplate) -> bool:
+    """Whether certainly no step before this one makes the folder: no command names it, no file is copied into it."""
     commands = _earlier_commands(step, template)
-    copied = any(
-        (other.get("destination").text or folder).lower().replace("/", "\\").startswith(folder)
-        for other in template.customizers
-        if other.type == "File" and other.index < step.index
-    )
-    if commands is None or copied or folder in commands.lower().replace("/", "\\") or folder.rpartition("\\")[2] in commands.lower():
-        return
-    yield Finding(
-        step.get("destination"),
-        f"no step before {step.label} creates the folder `{path[: len(folder)]}`",
-        help=f"create it in a PowerShell step before: `New-Item -ItemType Directory -Force {path[: len(folder)]}`",
-        notes=("the documentation asks for it; the upload of today creates the folder itself",),
-        severity="info",
-    )
+    name = re.split(r"[/\\]", folder.lower())[-1]
+    if commands is None or name in commands.lower():
+        return False
+    files = [earlier for earlier in _earlier(step, template) if earlier.type == "File"]
+    return not any(name in (file.get("destination").text or name).lower() for file in files)
 
 
 @check("AIB320", "large-file", "warning", FILE, TROUBLESHOOT)

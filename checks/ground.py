@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from aiblint.checks.data import platform_images, vm_sizes
+from .data import platform_images, vm_sizes
 
 if TYPE_CHECKING:
     from aiblint.arm.deployment import Resource
@@ -56,6 +56,20 @@ def vm_size(template: ImageTemplate) -> str | None:
     if given.is_missing or given.text == "":
         return vm_sizes.DEFAULT_SIZES.get(generation(template) or "")
     return given.text
+
+
+def may_be_filled_in(template: ImageTemplate, value: Value) -> bool:
+    """Whether an expression made the value while some parameter is empty, by default or in the parameter file.
+
+    Such a parameter waits for whoever deploys: what an expression leaves empty or maimed here need not be so then.
+    """
+    if value.definition is None or template.deployment is None:
+        return False
+    given = (known for resource in template.deployment.resources for known in resource.scope.given.values())
+    return any(known.text == "" for known in given) or any(
+        node.value == "" and node.key is not None and node.key.value == "defaultValue"
+        for node in template.document.nodes()
+    )
 
 
 def declared(template: ImageTemplate, identifier: str) -> Value | None:

@@ -34,7 +34,6 @@ def missing_identity(template: ImageTemplate) -> Findings:
     ```json document
     {
       "type": «"Microsoft.VirtualMachineImages/imageTemplates"»,
-      "apiVersion": "2024-02-01",
       "name": "example",
       "location": "westeurope",
       "properties": {
@@ -51,7 +50,8 @@ def missing_identity(template: ImageTemplate) -> Findings:
           {
             "type": "SharedImage",
             "runOutputName": "example",
-            "galleryImageId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images/example",
+            "galleryImageId":
+              "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images/example",
             "targetRegions": [{"name": "westeurope"}]
           }
         ]
@@ -70,7 +70,8 @@ def missing_identity(template: ImageTemplate) -> Findings:
     "identity": {
       "type": "UserAssigned",
       "userAssignedIdentities": {
-        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.ManagedIdentity/userAssignedIdentities/builder": {}
+        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.ManagedIdentity/userAssignedIdentities/builder":
+          {}
       }
     }
     ```
@@ -87,10 +88,11 @@ def missing_identity(template: ImageTemplate) -> Findings:
         at, message = identities, "the template's identity names no user-assigned identity"
     else:
         return
+    newer = "" if template.api_version >= "2019-05-01-preview" else "use `apiVersion` 2024-02-01 or newer and "
     yield Finding(
         at,
         message,
-        help="give it `\"identity\": {\"type\": \"UserAssigned\", \"userAssignedIdentities\": {\"<resource ID>\": {}}}`",
+        help=newer + 'give it `"identity": {"type": "UserAssigned", "userAssignedIdentities": {"<resource ID>": {}}}`',
         notes=("the submission is rejected with `Missing field 'identity'`, since May 2020 under every API version",),
     )
 
@@ -110,8 +112,10 @@ def several_identities(template: ImageTemplate) -> Findings:
     "identity": {
       "type": "UserAssigned",
       "userAssignedIdentities": {
-        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.ManagedIdentity/userAssignedIdentities/builder": {},
-        «"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reader"»: {}
+        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.ManagedIdentity/userAssignedIdentities/builder":
+          {},
+        «"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reader"»:
+          {}
       }
     }
     ```

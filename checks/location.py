@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiblint.checks.data import regions
 from aiblint.finding import Finding, check
+
+from . import ground
+from .data import regions
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -40,7 +42,7 @@ def unsupported_location(template: ImageTemplate) -> Findings:
     ```
     """
     location = template.location
-    if location.text is None:
+    if location.text is None or (not location.text.strip() and ground.may_be_filled_in(template, location)):
         return
     name = regions.normalise(location.text)
     if not name:
@@ -50,7 +52,7 @@ def unsupported_location(template: ImageTemplate) -> Findings:
         yield Finding(
             location,
             f"Image Builder is in preview in `{location.text}`",
-            help=f"register the feature first: `az feature register --namespace Microsoft.VirtualMachineImages --name {feature}`",
+            help=f"register the feature `{feature}` of Microsoft.VirtualMachineImages before the first submission",
             severity="info",
         )
         return

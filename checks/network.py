@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiblint.checks import ground
 from aiblint.finding import Finding, Related, check
-from aiblint.value import Partial, Value
+from aiblint.value import Partial
+
+from . import ground
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.template import ImageTemplate
+    from aiblint.value import Value
 
 JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json"
 NETWORKING = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-networking"
@@ -38,7 +40,8 @@ def container_subnet_rules(template: ImageTemplate) -> Findings:
     "vmProfile": {
       "vmSize": "Standard_D4s_v5",
       "vnetConfig": {
-        "containerInstanceSubnetId": «"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/containers"»
+        "containerInstanceSubnetId":
+          «"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/containers"»
       }
     }
     ```
@@ -46,8 +49,10 @@ def container_subnet_rules(template: ImageTemplate) -> Findings:
     "vmProfile": {
       "vmSize": "Standard_D4s_v5",
       "vnetConfig": {
-        "subnetId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build",
-        "containerInstanceSubnetId": «"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build"»
+        "subnetId":
+          "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build",
+        "containerInstanceSubnetId":
+          «"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build"»
       }
     }
     ```
@@ -55,8 +60,10 @@ def container_subnet_rules(template: ImageTemplate) -> Findings:
     "vmProfile": {
       "vmSize": "Standard_D4s_v5",
       "vnetConfig": {
-        "subnetId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build",
-        "containerInstanceSubnetId": «"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/spoke/subnets/containers"»
+        "subnetId":
+          "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build",
+        "containerInstanceSubnetId":
+          «"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/spoke/subnets/containers"»
       }
     }
     ```
@@ -66,14 +73,16 @@ def container_subnet_rules(template: ImageTemplate) -> Findings:
     "vmProfile": {
       "vmSize": "Standard_D4s_v5",
       "vnetConfig": {
-        "subnetId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build",
-        "containerInstanceSubnetId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/containers"
+        "subnetId":
+          "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build",
+        "containerInstanceSubnetId":
+          "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/containers"
       }
     }
     ```
     """
     build, container = _subnets(template)
-    if template.api_version < CONTAINER_SUBNET or not container.text and not isinstance(container.data, Partial):
+    if not _is_given(template, container):
         return
     if build.is_missing:
         message = "`containerInstanceSubnetId` is given without `subnetId`, which it needs"
@@ -102,8 +111,13 @@ def _subnets(template: ImageTemplate) -> tuple[Value, Value]:
     return vnet.get("subnetId"), vnet.get("containerInstanceSubnetId")
 
 
+def _is_given(template: ImageTemplate, container: Value) -> bool:
+    """Whether there is a container subnet for certain, in an API version that has it. An empty ID is malformed instead."""
+    return template.api_version >= CONTAINER_SUBNET and (bool(container.text) or isinstance(container.data, Partial))
+
+
 def _in_two_networks(first: Value, second: Value) -> bool:
-    """Whether two subnets are in different virtual networks for certain: by name, or by the whole ID where it is known."""
+    """Whether two subnets are certain to be in different virtual networks: by name, or by an ID known as a whole."""
     networks = [ground.marked(subnet).rpartition("/subnets/")[0] for subnet in (first, second)]
     names = [network.rpartition("/virtualnetworks/")[2] for network in networks]
     if not all(names) or ground.MARK.search("".join(names)):
@@ -112,7 +126,7 @@ def _in_two_networks(first: Value, second: Value) -> bool:
 
 
 def _declared(template: ImageTemplate, identifier: Value) -> Value | None:
-    """The subnet of the same file that an ID names: a resource of its own, or one of its virtual network's `subnets`."""
+    """The subnet of the same file that an ID names: a resource of its own, or one of a network's `subnets`."""
     subnet = ground.marked(identifier)
     network, _, name = subnet.rpartition("/subnets/")
     resource = ground.declared(template, subnet)
@@ -147,8 +161,10 @@ def proxy_and_container_subnet(template: ImageTemplate) -> Findings:
       "vmSize": "Standard_D4s_v5",
       "vnetConfig": {
         "proxyVmSize": «"Standard_A2_v2"»,
-        "subnetId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build",
-        "containerInstanceSubnetId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/containers"
+        "subnetId":
+          "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build",
+        "containerInstanceSubnetId":
+          "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/containers"
       }
     }
     ```
@@ -159,16 +175,16 @@ def proxy_and_container_subnet(template: ImageTemplate) -> Findings:
       "vmSize": "Standard_D4s_v5",
       "vnetConfig": {
         "proxyVmSize": "Standard_A2_v2",
-        "subnetId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build"
+        "subnetId":
+          "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/build"
       }
     }
     ```
     """
     proxy = template.vm_profile.get("vnetConfig", "proxyVmSize")
     _, container = _subnets(template)
-    given = container.text or isinstance(container.data, Partial)
     # An empty string is how the API writes the default, so it asks for nothing.
-    if template.api_version < CONTAINER_SUBNET or not proxy.text or not given:
+    if not proxy.text or not _is_given(template, container):
         return
     yield Finding(
         proxy,
@@ -204,7 +220,7 @@ def private_link_policy(template: ImageTemplate) -> Findings:
           "location": "westeurope",
           "properties": {
             "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
-            "subnets": [{"name": «"build"», "properties": {"addressPrefix": "10.0.0.0/24"}}]
+            "subnets": [{"name": "build", «"properties"»: {"addressPrefix": "10.0.0.0/24"}}]
           }
         },
         {
@@ -309,7 +325,7 @@ def private_link_policy(template: ImageTemplate) -> Findings:
     build, container = _subnets(template)
     subnet = _declared(template, build) if container.is_missing else None
     policies = subnet.get("properties", "privateLinkServiceNetworkPolicies") if subnet is not None else None
-    if policies is None or not policies.is_missing and (policies.text is None or policies.text.lower() == "disabled"):
+    if policies is None or (not policies.is_missing and (policies.text or "disabled").lower() == "disabled"):
         return
     yield Finding(
         policies,

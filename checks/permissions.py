@@ -32,7 +32,7 @@ ROLES = {
 _ACTIONS = ("*", "microsoft.compute/", "microsoft.network/")
 
 # What a template depends on that is no role assignment and waits for none.
-_OTHER = re.compile(r"microsoft\.(?:managedidentity|compute|network|storage)/", re.IGNORECASE)
+_OTHER = re.compile(r"\[?resourceId\('Microsoft\.(?:ManagedIdentity|Compute|Network|Storage)/[^']*'", re.IGNORECASE)
 _FORMATTED = re.compile(r"format\('\{0\}',(.*)\)")
 
 
@@ -145,13 +145,13 @@ def role_assignment_race(template: ImageTemplate) -> Findings:
       ]
     }
     ```
-    """
+    """  # noqa: E501
     depends = template.resource.get("dependsOn")
-    entries = depends.node.children if depends.items else []
-    if not depends.is_missing and not isinstance(depends.data, list):
+    if not depends.is_missing and depends.node.kind != "array":
         return
+    entries = [] if depends.is_missing else depends.node.children
     # Whatever else it waits for may itself wait for the role: a script, a nested deployment, the end of a copy loop.
-    if not all(_OTHER.search(str(entry.value)) for entry in entries):
+    if not all(_OTHER.match(str(entry.value)) for entry in entries):
         return
     identities = [
         _inner(child.key)
@@ -168,7 +168,8 @@ def role_assignment_race(template: ImageTemplate) -> Findings:
             yield Finding(
                 depends if depends.is_missing else depends.key_span,
                 "the image template does not wait for the role that this deployment gives to its identity",
-                help="add the role assignment to its `dependsOn`, and expect to deploy again: a new role takes minutes to count",
+                help="add the role assignment to its `dependsOn`",
+                notes=("even then a new role takes minutes until it counts: deploy again if it is refused",),
                 related=(Related(type_.span, "the role is assigned here"),) if type_ is not None else (),
             )
             return

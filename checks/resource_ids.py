@@ -9,6 +9,8 @@ from aiblint.arm.deployment import literal
 from aiblint.finding import Finding, check
 from aiblint.value import OpenKey, Value
 
+from . import ground
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,12 +22,12 @@ JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-j
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
 
 # A part in braces is a name: what stands there is its description.
-_GROUP = "/subscriptions/{ID of the subscription}/resourceGroups/{name of the resource group}/providers/"
-IMAGE = _GROUP + "Microsoft.Compute/images/{name of the image}"
-GALLERY_IMAGE = _GROUP + "Microsoft.Compute/galleries/{name of the gallery}/images/{name of the image definition}"
+_GROUP = "/subscriptions/{subscription ID}/resourceGroups/{resource group name}/providers/"
+IMAGE = _GROUP + "Microsoft.Compute/images/{image name}"
+GALLERY_IMAGE = _GROUP + "Microsoft.Compute/galleries/{gallery name}/images/{image definition name}"
 GALLERY_VERSION = GALLERY_IMAGE + "/versions/{version}"
-SUBNET = _GROUP + "Microsoft.Network/virtualNetworks/{name of the virtual network}/subnets/{name of the subnet}"
-IDENTITY = _GROUP + "Microsoft.ManagedIdentity/userAssignedIdentities/{name of the identity}"
+SUBNET = _GROUP + "Microsoft.Network/virtualNetworks/{virtual network name}/subnets/{subnet name}"
+IDENTITY = _GROUP + "Microsoft.ManagedIdentity/userAssignedIdentities/{identity name}"
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # No name of a resource has these: somebody fills such a part in later, in a way that is not known as a placeholder.
@@ -38,7 +40,7 @@ _OPEN = "\0"
 
 
 class Identifier(NamedTuple):
-    """A resource ID of the template: how messages call it, its value, and the forms it may have, the usual one first."""
+    """A resource ID of the template: how messages call it, its value, the forms it may have, the usual one first."""
 
     words: str
     value: Value
@@ -68,11 +70,13 @@ def malformed_resource_id(template: ImageTemplate) -> Findings:
     ```json
     "source": {
       "type": "ManagedImage",
-      "imageId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/images«/»"
+      "imageId":
+        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/images«/»"
     }
     ```
     ```json
     "identity": {
+      "type": "UserAssigned",
       "userAssignedIdentities": {«"66666666-7777-8888-9999-000000000000"»: {}}
     }
     ```
@@ -81,7 +85,8 @@ def malformed_resource_id(template: ImageTemplate) -> Findings:
       {
         "type": "SharedImage",
         "runOutputName": "example",
-        "galleryImageId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries«//»images/example",
+        "galleryImageId":
+          "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries«//»images/example",
         "targetRegions": [{"name": "westeurope"}]
       }
     ]
@@ -89,7 +94,8 @@ def malformed_resource_id(template: ImageTemplate) -> Findings:
     ```json
     "source": {
       "type": "SharedImageVersion",
-      "imageVersionId": «"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images/base"»
+      "imageVersionId":
+        «"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images/base"»
     }
     ```
 
@@ -97,7 +103,8 @@ def malformed_resource_id(template: ImageTemplate) -> Findings:
     ```json
     "source": {
       "type": "ManagedImage",
-      "imageId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/images/base"
+      "imageId":
+        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/images/base"
     }
     ```
     """
@@ -107,7 +114,7 @@ def malformed_resource_id(template: ImageTemplate) -> Findings:
         if not pieces or (template.deployment is None and text.startswith("[")):
             continue  # an expression where the file has none is not a mistake of the ID
         mistake = _mistake(text, identifier.forms)
-        if mistake is not None:
+        if mistake is not None and not ground.may_be_filled_in(template, identifier.value):
             yield Finding(
                 _place(identifier.value, mistake, len(text)),
                 f"{identifier.words} {mistake.words}",
@@ -153,7 +160,7 @@ def _place(value: Value, mistake: Mistake, length: int) -> Value | Span:
 
 
 def _written_out(form: str) -> str:
-    return re.sub(r"\{(?:name of the )?([^}]*)\}", r"<\1>", form)
+    return re.sub(r"\{([^}]*?)(?: name)?\}", r"<\1>", form)
 
 
 # -- reading an ID -----------------------------------------------------------------------------------------------------
@@ -192,7 +199,8 @@ def _wrong_subscription(segments: list[str]) -> Mistake | None:
     if _is_open(subscription) or _GUID.fullmatch(subscription):
         return None
     start = len("/subscriptions/")
-    return Mistake(f"has `{subscription}` for the ID of a subscription, which is a GUID", start, start + len(subscription))
+    words = f"has `{subscription}` for the ID of a subscription, which is a GUID"
+    return Mistake(words, start, start + len(subscription))
 
 
 def _outside(text: str) -> Mistake | None:
@@ -222,16 +230,16 @@ def _inside(text: str, form: str) -> Mistake:
     segments, expected = text.split("/"), form.split("/")
     start = 0
     for index, segment in enumerate(segments):
-        wanted = expected[index] if index < len(expected) else ""
+        wanted = expected[index] if index < len(expected) else None
         last = index == len(segments) - 1
         if not segment and last and index:
-            words = _missing(segments[:-1], expected) if wanted else "ends with a slash"
+            words = _missing(segments[:-1], expected) if wanted is not None else "ends with a slash"
             return Mistake(words, start - 1, start)
         if not segment and index:
-            empty = wanted.strip("{}") if wanted.startswith("{") else "name"
+            empty = wanted.strip("{}") if wanted is not None and wanted.startswith("{") else "name"
             words = f"has no {empty} between `{segments[index - 1]}/` and `/{segments[index + 1]}`"
             return Mistake(words, start - 1, start + 1)
-        if not wanted:
+        if wanted is None:
             return Mistake(f"goes on with `{text[start - 1 :]}`, where it should end", start - 1, len(text))
         if not _is_open(segment) and not _matches(segment, wanted):
             return Mistake(_other(index, segments, expected), start, start + len(segment))
@@ -242,7 +250,7 @@ def _inside(text: str, form: str) -> Mistake:
 def _missing(segments: list[str], expected: list[str]) -> str:
     wanted = expected[len(segments)]
     if wanted.startswith("{"):
-        return f"ends after `{segments[-1]}`: there is no {wanted.strip('{}')}"
+        return f"ends after `{segments[-1]}`: the {wanted.strip('{}')} is missing"
     return f"ends after `{segments[-1]}`, where `/{_written_out('/'.join(expected[len(segments) :]))}` should follow"
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from aiblint.checks import ground
-from aiblint.checks.data import images, platform_images, regions
 from aiblint.finding import Finding, Related, check
+
+from . import ground
+from .data import images, platform_images, regions
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -47,15 +48,32 @@ def incomplete_source(template: ImageTemplate) -> Findings:
 
     ## Bad
     ```json
-    "source": {«"type"»: "PlatformImage", "publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
+    «"source"»: {
+      "type": "PlatformImage",
+      "publisher": "Canonical",
+      "offer": "ubuntu-24_04-lts",
+      "sku": "server"
+    }
     ```
     ```json
-    "source": {"type": "PlatformImage", "publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": «""», "version": "latest"}
+    "source": {
+      "type": "PlatformImage",
+      "publisher": "Canonical",
+      "offer": "ubuntu-24_04-lts",
+      "sku": «""»,
+      "version": "latest"
+    }
     ```
 
     ## Good
     ```json
-    "source": {"type": "PlatformImage", "publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
+    "source": {
+      "type": "PlatformImage",
+      "publisher": "Canonical",
+      "offer": "ubuntu-24_04-lts",
+      "sku": "server",
+      "version": "latest"
+    }
     ```
     """
     if template.source_type != "PlatformImage":
@@ -65,9 +83,10 @@ def incomplete_source(template: ImageTemplate) -> Findings:
     help_ = "write all four as `az vm image list --all` shows them, with `latest` for the version"
     notes = ("the submission fails with `BadPIRSource`",)
     if missing:
-        yield Finding(parts[missing[0]], f"the source has no {' and no '.join(f'`{name}`' for name in missing)}", help_, notes)
+        names = " and no ".join(f"`{name}`" for name in missing)
+        yield Finding(parts[missing[0]], f"the source has no {names}", help_, notes)
     for name, value in parts.items():
-        if value.text is not None and not value.text.strip():
+        if value.text is not None and not value.text.strip() and not ground.may_be_filled_in(template, value):
             yield Finding(value, f"the `{name}` of the source is empty", help_, notes)
 
 
@@ -87,7 +106,8 @@ def source_region_mismatch(template: ImageTemplate) -> Findings:
     ```json
     "source": {
       "type": "ManagedImage",
-      "imageId": «"/subscriptions/66666666-7777-8888-9999-000000000000/resourceGroups/images/providers/Microsoft.Compute/images/base"»
+      "imageId":
+        «"/subscriptions/66666666-7777-8888-9999-000000000000/resourceGroups/images/providers/Microsoft.Compute/images/base"»
     },
     "stagingResourceGroup": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/staging"
     ```
@@ -96,7 +116,8 @@ def source_region_mismatch(template: ImageTemplate) -> Findings:
     ```json
     "source": {
       "type": "ManagedImage",
-      "imageId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/images/base"
+      "imageId":
+        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/images/base"
     },
     "stagingResourceGroup": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/staging"
     ```
@@ -110,7 +131,7 @@ def source_region_mismatch(template: ImageTemplate) -> Findings:
         if here and there and here != there:
             yield Finding(
                 identifier,
-                "the managed image is in another subscription than the staging resource group, which is in the template's",
+                "the managed image is in another subscription than the template, going by the staging resource group",
                 help="copy the image into the template's subscription, or publish it to a gallery and build from that",
                 notes=("the submission fails with `BadManagedImageSource`",),
                 related=(Related(staging.span, "the staging resource group must be in the template's subscription"),),
@@ -120,11 +141,10 @@ def source_region_mismatch(template: ImageTemplate) -> Findings:
     elif template.source_type == "SharedImageVersion":
         identifier = template.source.get("imageVersionId")
         version = ground.declared(template, ground.marked(identifier))
-        targets = version.get("properties", "publishingProfile", "targetRegions") if version is not None else None
-        if targets is not None:
-            yield from _elsewhere(
-                identifier, [target.get("name") for target in targets.items], location, "the gallery version is replicated only to"
-            )
+        if version is not None:
+            targets = version.get("properties", "publishingProfile", "targetRegions").items
+            places = [target.get("name") for target in targets]
+            yield from _elsewhere(identifier, places, location, "the gallery version is replicated only to")
 
 
 def _elsewhere(identifier: Value, places: list[Value], location: str, where: str) -> Findings:
@@ -169,14 +189,16 @@ def source_version(template: ImageTemplate) -> Findings:
     "apiVersion": "2022-02-14",
     "source": {
       "type": "SharedImageVersion",
-      "imageVersionId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images/base/versions/«latest»"
+      "imageVersionId":
+        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images/base/versions/«latest»"
     },
     "distribute": [
       {
         "type": "ManagedImage",
         "runOutputName": "example",
         "location": "westeurope",
-        "imageId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/images/example"
+        "imageId":
+          "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/images/example"
       }
     ]
     ```
@@ -185,7 +207,8 @@ def source_version(template: ImageTemplate) -> Findings:
     ```json
     "source": {
       "type": "SharedImageVersion",
-      "imageVersionId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images/base/versions/latest"
+      "imageVersionId":
+        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images/base/versions/latest"
     }
     ```
     ```json
@@ -273,7 +296,7 @@ def out_of_support_image(template: ImageTemplate, surroundings: Surroundings) ->
         return
     yield Finding(
         template.source.get("sku"),
-        f"{release.name} has been out of support since {release.date}",
+        f"the support of {release.name} ended on {release.date}",
         help="build from a release that is still supported",
         notes=(
             *((release.note,) if release.note else ()),
@@ -415,8 +438,8 @@ def generation_mismatch(template: ImageTemplate) -> Findings:
         yield Finding(
             identifier,
             f"the source is an image of generation {generation}, the image definition of {distributor.label} {has}",
-            help=f"give the definition `\"hyperVGeneration\": \"{generation}\"` (a new one: it cannot be changed), or take "
-            "a source of its generation",
+            help=f"make a definition with `hyperVGeneration` {generation} (it cannot be changed), or take a source of the "
+            "definition's generation",
             notes=("the build runs to its end before the distribution fails",),
             related=(Related(given.span, "the definition is declared here"),),
         )
@@ -462,11 +485,11 @@ def hardened_source(template: ImageTemplate) -> Findings:
     image = ground.platform_image(template)
     if image is None or not platform_images.hardened(*image):
         return
-    linux = ground.operating_system(template) == "Linux"
+    trouble = {"Linux": "running its scripts", "Windows": "connecting to the build VM"}
+    system = ground.operating_system(template) or ""
     yield Finding(
         template.source.get("publisher"),
-        "the source is hardened by CIS, which often keeps a build from "
-        + ("running its scripts" if linux else "connecting" if ground.operating_system(template) else "connecting or running its scripts"),
+        f"the source is hardened by CIS, which often keeps a build from {trouble.get(system, ' or '.join(trouble.values()))}",
         help="build from the publisher's plain image and harden it in the last step",
     )
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from aiblint.checks.ground import marked
 from aiblint.finding import Finding, Related, check
 from aiblint.recognise import IMAGE_TEMPLATE
+
+from .ground import marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aiblint.finding import Findings
+    from aiblint.source.document import Span
     from aiblint.template import ImageTemplate
     from aiblint.value import Value
 
@@ -33,9 +35,9 @@ _ALLOWED = "_-.()"
 def staging_group_rules(template: ImageTemplate) -> Findings:
     """
     ## What it does
-    Looks at `stagingResourceGroup`: it takes the ID of a resource group, not its name and not the ID of something in it.
-    The name has at most 90 letters, digits and `_ - . ( )`, and no `.` at its end. The group must not be one in which
-    something stands already, such as the identity or the gallery of the template. Empty means: a group of the
+    Looks at `stagingResourceGroup`: it takes the ID of a resource group, not its name and not the ID of something in
+    it. The name has at most 90 letters, digits and `_ - . ( )`, and no `.` at its end. The group must not be one in
+    which something stands already, such as the identity or the gallery of the template. Empty means: a group of the
     service's choice.
 
     ## Why it matters
@@ -71,7 +73,7 @@ def staging_group_rules(template: ImageTemplate) -> Findings:
     ```json
     "stagingResourceGroup": ""
     ```
-    """
+    """  # noqa: E501
     staging = template.properties.get("stagingResourceGroup")
     if template.api_version < SINCE or not staging.pieces or staging.text == "":
         return
@@ -79,7 +81,8 @@ def staging_group_rules(template: ImageTemplate) -> Findings:
         return  # an expression where the file has none is not a mistake of the ID
     form = "write `/subscriptions/<subscription ID>/resourceGroups/<name>`"
     if any("/providers/" in piece.lower() for piece in staging.pieces if isinstance(piece, str)):
-        yield Finding(staging, "`stagingResourceGroup` has a part from `/providers/` on, and is no ID of a group", help=form)
+        words = "`stagingResourceGroup` has a `/providers/` in it, as no ID of a resource group has"
+        yield Finding(staging, words, help=form)
         return
     if staging.text is None:
         return
@@ -92,41 +95,46 @@ def staging_group_rules(template: ImageTemplate) -> Findings:
     if problem:
         yield Finding(
             staging.part(*found.span(2)),
-            f"`{found[2]}` cannot be the name of a resource group: {problem}",
+            f"the name of the staging resource group {problem}",
             help=f"use at most {_LONGEST} letters, digits and `_ - . ( )`, and no `.` at the end",
         )
         return
-    for what, place in _standing(template):
-        other = _GROUP.match(place)
+    for what, identifier, place in _standing(template):
+        other = _GROUP.match(identifier)
         if other is not None and (other[1].lower(), other[2].lower()) == (found[1].lower(), found[2].lower()):
             yield Finding(
                 staging,
                 f"the staging resource group `{found[2]}` has {what} in it, and has to be empty",
                 help="name a group of its own; one that does not exist is created",
+                related=(Related(place, "in the same group"),),
             )
             return
 
 
 def _name_problem(name: str) -> str:
+    """What is wrong with the name of a group, to go on from "the name"; empty if nothing is."""
     if len(name) > _LONGEST:
-        return f"it has {len(name)} characters"
+        return f"has {len(name)} characters, and {_LONGEST} is the most"
     wrong = next((c for c in name if not c.isalnum() and c not in _ALLOWED), None)
     if wrong is not None:
-        return "it has a space in it" if wrong == " " else f"it has `{wrong}` in it"
-    return "it ends in `.`" if name.endswith(".") else ""
+        return f"has {'a space' if wrong == ' ' else f'`{wrong}`'} in it: `{name}`"
+    return f"ends in `.`: `{name}`" if name.endswith(".") else ""
 
 
-def _standing(template: ImageTemplate) -> Iterator[tuple[str, str]]:
-    """What has to exist before the template can be submitted, and its ID, where that is wholly known."""
-    for name, _ in template.resource.get("identity", "userAssignedIdentities").members:
-        yield "the identity of the template", str(name)
+def _standing(template: ImageTemplate) -> Iterator[tuple[str, str, Span]]:
+    """What has to exist before the template is submitted: in words, its ID (empty where not known) and its place."""
+    for name, member in template.resource.get("identity", "userAssignedIdentities").members:
+        yield "the identity of the template", str(name), member.key_span
     network = template.vm_profile.get("vnetConfig")
-    yield "the virtual network", network.get("subnetId").text or ""
-    yield "the virtual network", network.get("containerInstanceSubnetId").text or ""
-    yield "the source image", template.source.get("imageId").text or ""
-    yield "the source image", template.source.get("imageVersionId").text or ""
-    for distributor in template.distributors:
-        yield f"the gallery of {distributor.label}", distributor.get("galleryImageId").text or ""
+    values = [
+        ("the virtual network", network.get("subnetId")),
+        ("the virtual network", network.get("containerInstanceSubnetId")),
+        ("the source image", template.source.get("imageId")),
+        ("the source image", template.source.get("imageVersionId")),
+    ]
+    values += [(f"the gallery of {one.label}", one.get("galleryImageId")) for one in template.distributors]
+    for what, value in values:
+        yield what, value.text or "", value.span
 
 
 @check("AIB231", "shared-staging-group", "error", JSON, SHARED)
@@ -208,15 +216,14 @@ def shared_staging_group(template: ImageTemplate) -> Findings:
     """
     staging = template.properties.get("stagingResourceGroup")
     condition = template.resource.get("condition")
-    # A group that is not known may be empty, which means a group of its own for each template.
-    named = "/resourcegroups/" in marked(staging)
-    if template.deployment is None or not named or not (condition.is_missing or condition.flag):
+    group = _group(staging)
+    if template.deployment is None or group is None or not (condition.is_missing or condition.flag):
         return
     before: list[Value] = []
     for resource in template.deployment.of_type(IMAGE_TEMPLATE):
         other = resource.value
         value, when = other.get("properties", "stagingResourceGroup"), other.get("condition")
-        if marked(value) == marked(staging) and (when.is_missing or when.flag):
+        if _group(value) == group and (when.is_missing or when.flag):
             if resource.node is template.resource.node and before:
                 yield Finding(
                     staging,
@@ -226,3 +233,12 @@ def shared_staging_group(template: ImageTemplate) -> Findings:
                 )
                 return
             before.append(value)
+
+
+def _group(staging: Value) -> tuple[str, str] | None:
+    """Subscription and name, comparable with others of the same deployment; None where no group is named for certain.
+
+    Not known, the subscription is the deployment's own; a name that is not known equals only itself.
+    """
+    subscription, _, name = marked(staging).partition("/resourcegroups/")
+    return ("" if "\0" in subscription else subscription, name) if name else None

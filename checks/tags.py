@@ -24,6 +24,9 @@ LONGEST_NAME = 512
 LONGEST_VALUE = 256
 FORBIDDEN = "<>%&\\?/"
 
+# The first version with `managedResourceTags`; `unknown-property` speaks of it in older ones.
+MANAGED_SINCE = "2024-02-01"
+
 
 @check("AIB236", "tag-rules", "error", TAGS, JSON)
 def tag_rules(template: ImageTemplate) -> Findings:
@@ -85,7 +88,8 @@ def tag_rules(template: ImageTemplate) -> Findings:
 def _tag_sets(template: ImageTemplate) -> Iterator[tuple[str, Value, bool]]:
     """Every object of tags, what messages call it, and whether the rules are certain to hold for it."""
     yield "`tags`", template.resource.get("tags"), True
-    yield "`managedResourceTags`", template.properties.get("managedResourceTags"), False
+    if template.api_version >= MANAGED_SINCE:
+        yield "`managedResourceTags`", template.properties.get("managedResourceTags"), False
     for distributor in template.distributors:
         yield f"`artifactTags` of {distributor.label}", distributor.get("artifactTags"), False
 
@@ -99,7 +103,8 @@ def _wrong(words: str, members: list[tuple[str, Value]]) -> Iterator[tuple[Value
         wrong = next((c for c in name if c in FORBIDDEN), None)
         if wrong is not None and not unfilled and not name.lower().startswith("hidden-"):
             allowed = "-".join(filter(None, "".join(" " if c in FORBIDDEN else c for c in name).split()))
-            yield value.key_span, f"the name of a tag cannot have `{wrong}` in it, as `{name}` of {words} has", f"write `{allowed}`"
+            message = f"the name of a tag cannot have `{wrong}` in it, as `{name}` of {words} has"
+            yield value.key_span, message, f"write `{allowed}`" if allowed else "use letters and digits"
         elif len(name) > LONGEST_NAME and not unfilled:
             message = f"a tag of {words} has a name of {len(name)} characters, and {LONGEST_NAME} is the most"
             yield value.key_span, message, "shorten it"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from aiblint.checks.ground import operating_system
 from aiblint.finding import Finding, Related, check
+
+from .ground import operating_system
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from aiblint.template import ImageTemplate, Step
     from aiblint.value import Value
 
-# JSON: learn.microsoft.com, "Properties: buildTimeoutInMinutes"; TROUBLESHOOT has a section of its own on 1 to 5 minutes.
+# JSON: learn.microsoft.com, "Properties: buildTimeoutInMinutes"; TROUBLESHOOT has a section on 1 to 5 minutes.
 JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#properties-buildtimeoutinminutes"
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
 
@@ -133,7 +134,7 @@ def build_timeout_too_short(template: ImageTemplate) -> Findings:
     allowed = given or DEFAULT
     sleeps = [sleep for step in _running(template) for sleep in _sleeps(step)]
     sleeping = sum(seconds for _, seconds in sleeps) / 60
-    related = ()
+    related: tuple[Related, ...] = ()
     if sleeps:
         longest = max(sleeps, key=lambda sleep: sleep[1])[0]
         related = (Related(longest.span, "the longest sleep"),)
@@ -148,13 +149,12 @@ def build_timeout_too_short(template: ImageTemplate) -> Findings:
             severity="error",
         )
         return
-    parts = [(f"sleeps {sleeping:.0f}", sleeping)] if sleeping >= 1 else []
-    parts += _parts(template)
-    least = sum(minutes for _, minutes in parts)
-    windows = operating_system(template) == "Windows" and not template.properties.get("validate", "sourceValidationOnly").flag
+    parts = [*_parts(template), (round(sleeping), "for sleeps")]
+    least = sum(minutes for minutes, _ in parts)
+    builds = not template.properties.get("validate", "sourceValidationOnly").flag
     if least > allowed:
         problem = f"a build of this template takes about {least:.0f} minutes when all goes well"
-    elif given and windows and given < SHORTEST_FOR_WINDOWS:
+    elif 0 < given < SHORTEST_FOR_WINDOWS and builds and operating_system(template) == "Windows":
         problem = f"a Windows build should have at least {SHORTEST_FOR_WINDOWS} minutes"
     else:
         return
@@ -164,10 +164,7 @@ def build_timeout_too_short(template: ImageTemplate) -> Findings:
         help="leave it out for 240 minutes, or allow twice what a build has taken"
         if given
         else f"write the minutes that it needs, at most {LONGEST}",
-        notes=(
-            f"counted in minutes: {', '.join(words for words, _ in parts)}; "
-            f"together {least:.0f}, and the scripts and downloads are not counted yet",
-        ),
+        notes=(f"in minutes, roughly: {_sum(parts)}; scripts and downloads come on top",),
         related=related if least > allowed else (),
     )
 
@@ -178,25 +175,27 @@ def _running(template: ImageTemplate) -> tuple[Step, ...]:
     return template.steps if only.is_missing or only.flag is False else template.validators
 
 
-def _parts(template: ImageTemplate) -> list[tuple[str, float]]:
-    """What the build spends time on besides its scripts, each in words and in minutes."""
+def _parts(template: ImageTemplate) -> list[tuple[int, str]]:
+    """What the build spends time on besides its scripts, in minutes and in words."""
     steps = _running(template)
-    system = operating_system(template)
+    system = operating_system(template) or ""
     restarts = sum(step.type == "WindowsRestart" for step in steps)
     updates = sum(step.type == "WindowsUpdate" for step in steps)
     galleries = [distributor for distributor in template.distributors if distributor.type == "SharedImage"]
-    regions = max(
-        (len(distributor.get(name).items) for distributor in galleries for name in ("targetRegions", "replicationRegions")),
-        default=0,
-    )
-    counted = (
-        (f"start, generalization and capture of a {system} VM", STARTING.get(system or "", 0)),
-        ("1 restart" if restarts == 1 else f"{restarts} restarts", restarts * RESTART),
-        ("Windows Update" if updates == 1 else f"{updates} times Windows Update", updates * UPDATE),
-        ("publishing to a gallery", GALLERY if galleries else 0),
-        ("copying to other regions", OTHER_REGIONS if regions > 1 else 0),
-    )
-    return [(f"{words} {minutes}", minutes) for words, minutes in counted if minutes]
+    lists = [one.get(name).items for one in galleries for name in ("targetRegions", "replicationRegions")]
+    return [
+        (STARTING.get(system, 0), f"to start, generalize and capture a {system} VM"),
+        (restarts * RESTART, "for a restart" if restarts == 1 else f"for {restarts} restarts"),
+        (updates * UPDATE, "for Windows Update" if updates == 1 else f"for Windows Update, {updates} times"),
+        (GALLERY if galleries else 0, "to publish to a gallery"),
+        (OTHER_REGIONS if any(len(regions) > 1 for regions in lists) else 0, "to copy to other regions"),
+    ]
+
+
+def _sum(parts: list[tuple[int, str]]) -> str:
+    """`15 to start a VM + 2 for a restart = 17`."""
+    counted = [f"{minutes} {words}" for minutes, words in parts if minutes]
+    return " + ".join(counted) + (f" = {sum(minutes for minutes, _ in parts)}" if len(counted) > 1 else "")
 
 
 def _sleeps(step: Step) -> Iterator[tuple[Value, int]]:

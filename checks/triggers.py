@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from aiblint.checks.ground import marked
 from aiblint.finding import Finding, Related, check
 from aiblint.template import triggers
+
+from .ground import marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +130,7 @@ def trigger_rules(trigger: Trigger, template: ImageTemplate) -> Findings:
     for place, words, help_ in _unfit(template):
         yield Finding(
             place,
-            words,
+            f"the image template has a trigger, but {words}",
             help=help_,
             related=(Related(value.get("name").span, "the trigger"),),
         )
@@ -142,31 +143,31 @@ def _certain(resource: Value) -> bool:
 
 
 def _unfit(template: ImageTemplate) -> Iterator[tuple[Value, str, str]]:
-    """What in an image template keeps a trigger from working: where, what, and what to do."""
+    """What in an image template keeps a trigger from working: where, what it is beside the trigger, and what to do."""
     source = template.source
     latest = "write `latest`: a trigger waits for a newer version than the one that was built"
     definition = None
     if template.source_type == "ManagedImage":
-        words = "the image template has a trigger, but a managed image never gets a new version"
+        words = "a managed image never gets a new version"
         yield source.get("type"), words, "build from a marketplace or gallery image, or remove the trigger"
     elif template.source_type == "PlatformImage":
         version = source.get("version")
         if version.text and version.text.lower() != "latest":
-            yield version, f"the image template has a trigger, but its source stays at version `{version.text}`", latest
+            yield version, f"the source stays at version `{version.text}`", latest
     elif template.source_type == "SharedImageVersion":
         image = source.get("imageVersionId")
         found = _VERSION.match(marked(image))
         definition = found["definition"] if found else None
         if found and found["version"] and found["version"] != "latest":
-            yield image, f"the image template has a trigger, but its source stays at version `{found['version']}`", latest
+            yield image, f"the source stays at version `{found['version']}`", latest
     for distributor in template.distributors:
         target = distributor.get("galleryImageId")
         found = _VERSION.match(marked(target))
         if distributor.type != "SharedImage" or found is None:
             continue
         if found["version"]:
-            words = f"the image template has a trigger, but {distributor.label} always publishes version `{found['version']}`"
+            words = f"{distributor.label} always publishes version `{found['version']}`"
             yield target, words, f"remove `/versions/{found['version']}`: the service then counts on by itself"
         if definition == found["definition"]:
-            words = f"the image template has a trigger, but {distributor.label} publishes to its own source"
+            words = f"{distributor.label} publishes to its own source"
             yield target, words, "publish to another image definition; each build would set off the next"

@@ -19,6 +19,10 @@ UPDATE = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder
 UPDATE_PROVISIONER = "https://github.com/rgl/packer-plugin-windows-update"
 PREVIEW_ISSUE = "https://github.com/danielsollondon/azvmimagebuilder/issues/70"
 
+# `-like` with a pattern that has no wildcard and nothing that PowerShell replaces.
+_LIKE_ALL_OF_IT = r"\$_?\.(?:Title|Description)\s+-[ic]?(?:not)?like\s+('[^'*?\[]*'|\"[^\"*?\[$`]*\")"
+_EVERYTHING = r"\s*IsInstalled\s*=\s*0(?:\s+and\s+IsHidden\s*=\s*0)?\s*"
+
 SAMPLE = "`[\"exclude:$_.Title -like '*Preview*'\", \"include:$true\"]`"
 
 
@@ -88,13 +92,13 @@ def update_filters_install_nothing(step: Step) -> Findings:
     if not filters or _can_install(filters):
         return
     value = step.get("filters")
-    note = "an update is installed only if the first filter that matches it is an `include:`; the step succeeds all the same"
-    plain = next((item for item, (action, _) in zip(value.items, filters) if action not in ("include", "exclude")), None)
+    note = "an update is installed only if the first filter that matches it is an `include:`; the step succeeds anyway"
+    plain = next((item for item in value.items if not _is_marked(item.text or "")), None)
     if plain is not None:
         yield Finding(
             plain,
-            f"{step.label} installs no updates: `{plain.text}` has no `include:` or `exclude:` before it",
-            help=f"write `include:{plain.text}`" if ":" not in (plain.text or "") else f"write filters such as {SAMPLE}",
+            f"{step.label} installs no updates: `{plain.text}` does not begin with `include:` or `exclude:`",
+            help=_marked(plain.text or "", "include"),
             notes=(note,),
         )
         return
@@ -102,9 +106,21 @@ def update_filters_install_nothing(step: Step) -> Findings:
     yield Finding(
         value.key_span,
         f"{step.label} installs no updates: {why}",
-        help="end `filters` with `\"include:$true\"`",
+        help="end `filters` with `\"include:$true\"`" if why[0] == "n" else f"write filters such as {SAMPLE}",
         notes=(note,),
     )
+
+
+def _is_marked(filter_: str) -> bool:
+    return _action(filter_)[0] in ("include", "exclude")
+
+
+def _marked(filter_: str, action: str) -> str:
+    """What to write instead of a filter without its action."""
+    spaced = re.sub(r"^\s*(include|exclude)\s*:", r"\1:", filter_, flags=re.IGNORECASE)
+    if _is_marked(spaced):
+        return f"write `{spaced}`"
+    return f"write filters such as {SAMPLE}" if ":" in filter_ else f"write `{action}:{filter_}`"
 
 
 @check("AIB308", "update-filter-expression", "warning", UPDATE, UPDATE_PROVISIONER)
@@ -150,22 +166,22 @@ def update_filter_expression(step: Step) -> Findings:
     filters = _filters(step)
     if not filters:
         return
-    for item, (action, expression) in zip(step.get("filters").items, filters):
+    installs = _can_install(filters)  # else `update-filters-install-nothing` says enough about filters that match nothing
+    for item, (action, expression) in zip(step.get("filters").items, filters, strict=True):
         text = item.text or ""
-        if action in ("include", "exclude"):
-            if not expression:
-                yield Finding(
-                    item,
-                    f"the filter `{text}` of {step.label} has no expression, so it matches no update",
-                    help=f"write `{action}:$true`, or what the update must be like",
-                )
-        elif _can_install(filters):  # else `update-filters-install-nothing` says it
+        if installs and not _is_marked(text):
             yield Finding(
                 item,
-                f"the filter `{text}` of {step.label} matches no update, as it has no `include:` or `exclude:` before it",
-                help=f"write `exclude:{text}`, or `include:` where it names what to install",
+                f"`{text}` of {step.label} matches no update, as it does not begin with `include:` or `exclude:`",
+                help=_marked(text, "exclude"),
             )
             continue
+        if installs and not expression:
+            yield Finding(
+                item,
+                f"the filter `{text}` of {step.label} has no expression, so it matches no update",
+                help=f"write `{action}:$true`, or what the update must be like",
+            )
         variable = re.search(r"(?<![\w$])\$\.\w+", text)
         if variable is not None:
             yield Finding(
@@ -173,7 +189,7 @@ def update_filter_expression(step: Step) -> Findings:
                 f"`{variable[0]}` in a filter of {step.label} is no PowerShell variable",
                 help=f"write `$_{variable[0][1:]}`: `$_` is the update",
             )
-        like = re.search(r"\$_?\.(?:Title|Description)\s+-[ic]?(?:not)?like\s+('[^'*?\[]*'|\"[^\"*?\[$`]*\")", text, re.IGNORECASE)
+        like = re.search(_LIKE_ALL_OF_IT, text, re.IGNORECASE)
         if like is not None:
             yield Finding(
                 item.part(*like.span(1)),
@@ -224,8 +240,8 @@ def endless_update(step: Step) -> Findings:
     if filters is None or criteria.text is None or step.get("filters").is_unknown:
         return
     # Any filter but "all" is taken as thought out; so is any criterion besides those two.
-    everything = not filters or filters[0] == ("include", "$true")
-    if not everything or not re.fullmatch(r"\s*IsInstalled\s*=\s*0(?:\s+and\s+IsHidden\s*=\s*0)?\s*", criteria.text, re.IGNORECASE):
+    filtered = bool(filters) and filters[0] != ("include", "$true")
+    if filtered or not re.fullmatch(_EVERYTHING, criteria.text, re.IGNORECASE):
         return
     yield Finding(
         criteria,

@@ -16,6 +16,9 @@ JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-j
 VALIDATE = f"{JSON}#properties-validate"
 FILE = f"{JSON}#file-customizer"
 
+# Older versions do not have the property at all, and `unknown-property` says so.
+SINCE = "2022-02-14"
+
 # Debian and Ubuntu empty /tmp at each start (tmpfiles.d), which others do not.
 _EMPTIES_TMP = ("canonical", "debian")
 
@@ -78,13 +81,15 @@ def validation_rules(template: ImageTemplate) -> Findings:
     }
     ```
     """
+    if template.api_version < SINCE:
+        return
     only = template.properties.get("validate", "sourceValidationOnly")
     if only.flag and template.customizers:
-        count = len(template.customizers)
+        steps = len(template.customizers)
+        what = "the step of `customize` does" if steps == 1 else f"the {steps} steps of `customize` do"
         yield Finding(
             only,
-            "`sourceValidationOnly` is on, so "
-            + ("the step of `customize` does not run" if count == 1 else f"the {count} steps of `customize` do not run"),
+            f"`sourceValidationOnly` is on, so {what} not run",
             help="remove it to build and validate the image, or remove the steps to validate only the source",
         )
     elif template.steps_known and (template.source.get("publisher").text or "").lower() in _EMPTIES_TMP:
@@ -108,7 +113,7 @@ def _uses(template: ImageTemplate, destination: Value) -> Findings:
                 yield Finding(
                     line.part(*used.span()),
                     f"{validator.label} uses `{destination.text}`, which is not on the VM that it runs on",
-                    help=f"put it there with a File validator, or move it out of `/tmp` in a later step of `customize`",
+                    help="put it there with a File validator, or move it out of `/tmp` in a later step of `customize`",
                     notes=("validators run on a new VM made from the image, and its `/tmp` is emptied when it starts",),
                     related=(Related(destination.span, "put there while the image was built"),),
                 )

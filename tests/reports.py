@@ -66,8 +66,8 @@ def example() -> Run:
             "`apt-get install` in step `InstallTools` waits for an answer that nobody gives",
             help="add `-y`",
             notes=(
-                "the build hangs until `buildTimeoutInMinutes` is over, 4 hours unless set, then fails; nothing of it is "
-                "kept, and every minute of the build VM has to be paid",
+                "the build hangs until `buildTimeoutInMinutes` is over, 4 hours unless set, then fails; nothing of it "
+                "is kept, and every minute of the build VM has to be paid",
             ),
         ),
         finding(

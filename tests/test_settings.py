@@ -133,7 +133,7 @@ def test_a_file_that_is_no_toml(tmp_path: Path, data: bytes) -> None:
 
 
 def test_an_explicit_file_has_to_be_there_and_ours(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="missing.toml: no such file"):
+    with pytest.raises(SettingsError, match=r"missing\.toml: no such file"):
         load(str(tmp_path), str(tmp_path / "missing.toml"))
     other = write(tmp_path / "pyproject.toml", "[project]\nname = 'x'")
     with pytest.raises(SettingsError, match=r"there is no \[tool.aiblint\] in it"):
@@ -148,7 +148,7 @@ def test_unknown_selectors() -> None:
     for selector, expected in {
         "AIB222": "--select: no check is called `AIB222`, did you mean `AIB22[01]` or `AIB22[01]`(?: or `[^`]+`)?\\?",
         "aib401": "--select: no check is called `aib401`, did you mean `AIB401`.*",
-        "interactive-instal": "--select: no check is called `interactive-instal`, did you mean `interactive-install`\\?",
+        "interactive-instal": ".*`interactive-instal`, did you mean `interactive-install`\\?",
         "AIB9": "--select: no check is called `AIB9`.*",
         "": "--select: no check is called ``",
         "A": "--select: no check is called `A`",

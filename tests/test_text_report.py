@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from aiblint.finding import Related
 from aiblint.report import concise, text
 from aiblint.run import Run, Seen
 from aiblint.source.document import Document, Span
@@ -43,7 +44,9 @@ def test_colour_changes_nothing_else() -> None:
     assert ANSI.sub("", coloured) == text.render(example())
 
 
-@pytest.mark.parametrize("marked", [SIGNATURE, SIGNATURE[5:9], f"sig={SIGNATURE}&se", SIGNATURE[-1] + "&se", SAS, "&se=2030"])
+@pytest.mark.parametrize(
+    "marked", [SIGNATURE, SIGNATURE[5:9], f"sig={SIGNATURE}&se", SIGNATURE[-1] + "&se", SAS, "&se=2030"]
+)
 def test_no_secret_is_shown(marked: str) -> None:
     document = read_text(f"{SAS}.json", TEXT)
     at = place(document, marked)
@@ -52,6 +55,18 @@ def test_no_secret_is_shown(marked: str) -> None:
     assert SIGNATURE not in report
     assert not any(SIGNATURE[n : n + 8] in report for n in range(len(SIGNATURE) - 8))
     assert "^" in report
+
+
+def test_a_secret_that_only_its_place_betrays_is_hidden_in_messages() -> None:
+    document = read_text("a.json", '{"adminPassword": "Tr0ub\\u0026dor", "other": "Tr0ub"}')
+    at = place(document, "dor")
+    for said in ("Tr0ub&dor", "Tr0ub\\u0026dor"):
+        report = text.render(
+            run(finding(at, f"`{said}` is bad", help=said, notes=(said,), related=(Related(at, said),)))
+        )
+        assert "`***` is bad" in report
+        assert "dor" not in report
+        assert '"other": "Tr0ub"' in report
 
 
 def test_what_stands_behind_a_secret_is_underlined() -> None:
@@ -88,7 +103,9 @@ def test_nothing_but_text_reaches_the_terminal() -> None:
     hostile = "\x1b]0;title\x07 \x9b31m \u202e \u2028 \x7f \r x"
     document = Document(f"{hostile}.json", f"a {hostile} marked")
     found = finding(place(document, "marked"), hostile, help=hostile, notes=(hostile,))
-    report = text.render(run(found, templates=(Seen(hostile, "request body", "2024-02-01", True),))) + concise.render(run(found))
+    report = text.render(run(found, templates=(Seen(hostile, "request body", "2024-02-01", True),))) + concise.render(
+        run(found)
+    )
     assert all(line.isprintable() for line in report.split("\n"))
     assert "␛]0;title␇ \\x9b31m \\u202e \\u2028 ␡" in report
     # What is written out takes more columns than it took characters.
@@ -111,8 +128,6 @@ def test_lines_between_two_marks() -> None:
     document = Document("a.json", "one\ntwo\nthree\nfour\nfive\nsix\n")
 
     def frame(first: str, second: str) -> list[str]:
-        from aiblint.finding import Related
-
         found = finding(place(document, second), related=(Related(place(document, first), "before"),))
         return text.render(run(found)).split("\n\n")[0].splitlines()[2:]
 
@@ -135,7 +150,10 @@ HINTED = finding(Span(0, 2, DOCUMENT), made_by=check(severity="info"))
         (run(templates=(ONE,)), "no problems in 1 image template (ARM deployment template, API version 2024-02-01)"),
         (run(templates=(ONE, OTHER, OTHER), files=7), "no problems in 3 image templates"),
         (run(templates=(ONE, ONE), hidden=1), "no problems in 2 image templates (1 hint hidden, --show-info shows it)"),
-        (run(templates=(ONE, ONE), hidden=4), "no problems in 2 image templates (4 hints hidden, --show-info shows them)"),
+        (
+            run(templates=(ONE, ONE), hidden=4),
+            "no problems in 2 image templates (4 hints hidden, --show-info shows them)",
+        ),
         (run(templates=(ONE, ONE), suppressed=2), "no problems in 2 image templates (2 suppressed)"),
         (run(FOUND, FOUND, WARNED, templates=(ONE, ONE)), "2 errors, 1 warning in 2 image templates"),
         (run(WARNED, HINTED, HINTED, templates=(ONE, ONE)), "1 warning, 2 hints in 2 image templates"),
@@ -159,7 +177,9 @@ def test_assumed_api_version_is_said_once() -> None:
         "note: b.json does not say its API version; the newest, 2025-10-01, was assumed (--api-version sets it)"
     )
     two = text.render(run(templates=(ONE, OTHER, OTHER)))
-    assert two.splitlines()[0].startswith("note: 2 image templates do not say their API version; the newest, 2025-10-01")
+    assert two.splitlines()[0].startswith(
+        "note: 2 image templates do not say their API version; the newest, 2025-10-01"
+    )
     assert "note:" not in text.render(run(templates=(ONE,)))
 
 

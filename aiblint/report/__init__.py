@@ -5,6 +5,7 @@ No secret leaves through a report (`aiblint.secret` knows them), and no control 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,15 +25,22 @@ class _Region(NamedTuple):
 
 
 class Page:
-    """A document as it may be shown: `path` and `text` without secrets, line by line where the document has them."""
+    """A document as it may be shown: its path, its lines and what is said about it, all without secrets."""
 
-    __slots__ = ("_lines", "_shown", "document", "path")
+    __slots__ = ("_lines", "_secrets", "_shown", "document", "path")
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.path = mask(document.path)
         self._shown = Document(self.path, mask(document.text))
         self._lines: dict[int, tuple[str, list[_Region]]] = {}
+        # Of a text with secrets: what they are, since out of their context not each can be told for one.
+        self._secrets = None if self._shown.text == document.text else _any_of(document.text)
+
+    def hide(self, text: str) -> str:
+        """A text about the document without its secrets."""
+        text = mask(text)
+        return text if self._secrets is None else self._secrets.sub("***", text)
 
     def line(self, number: int) -> str:
         """The text of a line (counted from 1) without its secrets."""
@@ -85,6 +93,18 @@ def _regions(written: str, shown: str) -> list[_Region]:
         regions.append(_Region(at, end, to, to + len("***")))
         at, to = end + len(piece), to + len("***") + len(piece)
     return regions if fits else [_Region(0, len(written), 0, len(shown))]
+
+
+def _any_of(text: str) -> re.Pattern[str]:
+    """A pattern for the secrets of a text, as written there and as what that means in JSON."""
+    from aiblint import secret
+    from aiblint.source.strings import unescape
+
+    values = {text[start:end] for start, end, _ in secret.find(text)}
+    values |= {unescape(value)[0] for value in values}
+    longest_first = sorted(values, key=len, reverse=True)
+    # Only as a word of its own: a short password may be a part of many words.
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
 
 
 def pages() -> Callable[[Document], Page]:

@@ -91,7 +91,7 @@ def _page(check: Check) -> str:
 
 
 def _sections(page: str) -> dict[str, str]:
-    found = re.findall(r"^## (.+)\n(.*?)(?=^## |\Z)", page + "\n", re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", page + "\n", re.MULTILINE | re.DOTALL)
     return {heading.strip(): text.strip("\n") for heading, text in found}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiblint.report import clean, pages, visible
+from aiblint.report import pages, visible
 
 if TYPE_CHECKING:
     from aiblint.finding import Finding
@@ -27,4 +27,4 @@ def words(finding: Finding, page: Page) -> tuple[str, str, str, str]:
     span = finding.span
     line, column = span.document.position(span.start)
     place = f"{visible(page.path)}:{line}:{column}"
-    return place, f"{finding.severity} {finding.check.id}", clean(finding.message), finding.check.name
+    return place, f"{finding.severity} {finding.check.id}", visible(page.hide(finding.message)), finding.check.name

@@ -13,12 +13,10 @@ from aiblint import __version__
 from aiblint.report import mask, pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from aiblint.finding import Finding, Fix
     from aiblint.report import Page
     from aiblint.run import Run
-    from aiblint.source.document import Document, Span
+    from aiblint.source.document import Span
 
 VERSION = 1
 TOOL = {"name": "aiblint", "version": __version__}
@@ -30,23 +28,26 @@ def render(run: Run) -> str:
     seen: dict[tuple[str, str], int] = {}
     findings = []
     for finding in run.findings:
-        document = finding.span.document
+        own = page(finding.span.document)
         assert finding.check is not None  # the engine completes every finding
         findings.append(
             {
                 "id": finding.check.id,
                 "name": finding.check.name,
                 "severity": finding.severity,
-                "message": mask(finding.message),
-                "help": mask(finding.help),
+                "message": own.hide(finding.message),
+                "help": own.hide(finding.help),
                 "url": finding.check.sources[0] if finding.check.sources else None,
-                "location": {**_place(page(document), finding.span), "pointer": mask(finding.pointer)},
+                "location": {**_place(own, finding.span), "pointer": own.hide(finding.pointer)},
                 "related": [
-                    {"message": mask(related.message), "location": _place(page(related.span.document), related.span)}
+                    {
+                        "message": own.hide(related.message),
+                        "location": _place(page(related.span.document), related.span),
+                    }
                     for related in finding.related
                 ],
-                "fix": _fix(finding.fix, page) if finding.fix else None,
-                "fingerprint": _fingerprint(finding, page(document), seen),
+                "fix": _fix(finding.fix, own) if finding.fix else None,
+                "fingerprint": _fingerprint(finding, own, seen),
             }
         )
     severities = [finding.severity for finding in run.findings]
@@ -77,12 +78,12 @@ def _place(page: Page, span: Span) -> dict[str, object]:
     return {"path": page.path, "start": start._asdict(), "end": end._asdict()}
 
 
-def _fix(fix: Fix, page: Callable[[Document], Page]) -> dict[str, object] | None:
+def _fix(fix: Fix, page: Page) -> dict[str, object] | None:
     """The fix as edits; none where it would have to write a secret, which no report may carry."""
-    if mask(fix.replacement) != fix.replacement:
+    if page.hide(fix.replacement) != fix.replacement:
         return None
-    edit = {"location": _place(page(fix.span.document), fix.span), "replacement": fix.replacement}
-    return {"title": mask(fix.title), "edits": [edit]}
+    edit = {"location": _place(page, fix.span), "replacement": fix.replacement}
+    return {"title": page.hide(fix.title), "edits": [edit]}
 
 
 def _fingerprint(finding: Finding, page: Page, seen: dict[tuple[str, str], int]) -> str:
@@ -96,7 +97,7 @@ def _fingerprint(finding: Finding, page: Page, seen: dict[tuple[str, str], int])
     assert finding.check is not None
     span = finding.span
     name = page.path.replace("\\", "/").rpartition("/")[2]
-    key = "\0".join((finding.check.id, name, mask(finding.pointer), page.between(span.start, span.end)))
+    key = "\0".join((finding.check.id, name, page.hide(finding.pointer), page.between(span.start, span.end)))
     number = seen[page.path, key] = seen.get((page.path, key), 0) + 1
     if number > 1:
         key += f"\0{number}"

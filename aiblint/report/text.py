@@ -63,31 +63,32 @@ def painter(colour: bool) -> Paint:
 
 def _finding(finding: Finding, page: Callable[[Document], Page], paint: Paint, width: int) -> Iterator[str]:
     document = finding.span.document
-    place, kind, message, name = words(finding, page(document))
+    own = page(document)
+    place, kind, message, name = words(finding, own)
     kind, name = paint(finding.severity, kind), paint("faint", f"[{name}]")
     yield f"{paint('strong', place)}: {kind} {paint('strong', message)} {name}"
 
-    marks = [_mark(page(document), finding.span, "^", finding.severity, "")]
+    marks = [_mark(own, finding.span, "^", finding.severity, "")]
     elsewhere = []
     for related in finding.related:
+        label = own.hide(related.message)
         if related.span.document is document:
-            marks.append(_mark(page(document), related.span, "-", "gutter", clean(related.message)))
+            marks.append(_mark(own, related.span, "-", "gutter", visible(label)))
         else:
             line, column = related.span.document.position(related.span.start)
-            path = visible(page(related.span.document).path)
-            elsewhere.append(f"{path}:{line}:{column}: {clean(related.message)}")
+            elsewhere.append(f"{page(related.span.document).path}:{line}:{column}: {label}")
     marks.sort(key=lambda mark: mark.line)  # stable: on one line the finding's own mark comes first
     digits = len(str(marks[-1].line))
     bar = paint("gutter", " " * digits + " |")
     yield bar
-    yield from _frame(page(document), marks, digits, paint, width)
-    texts = [("help", clean(finding.help))] if finding.help else []
-    texts += [("note", clean(note)) for note in finding.notes] + [("note", note) for note in elsewhere]
+    yield from _frame(own, marks, digits, paint, width)
+    texts = [("help", own.hide(finding.help))] if finding.help else []
+    texts += [("note", own.hide(note)) for note in finding.notes] + [("note", note) for note in elsewhere]
     if texts:
         yield bar
     for label, text in texts:
         indent = digits + len(" = note: ")
-        first, *rest = _wrapped(text, width - indent)
+        first, *rest = _wrapped(visible(text), width - indent)
         yield f"{' ' * digits} {paint('gutter', '=')} {paint(label, f'{label}:')} {first}"
         yield from (" " * indent + line for line in rest)
 

@@ -56,7 +56,7 @@ def furthest(reader: Reader, explanations: list[tuple[str, int, str, Explanation
     if len(explanations) == 1:
         return explanations[0][3]
     most = _TOKENS_AHEAD if reader.recoveries <= 10 else _TOKENS_AHEAD // 30
-    return max(explanations, key=lambda each: _sense(reader.text, *each[:3], most))[3]
+    return max(explanations, key=lambda each: _sense(reader.text, each[0], each[1], each[2], most))[3]
 
 
 def _sense(text: str, brackets: str, start: int, expected: str, most: int) -> int:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DEEPEST = 128
 MOST_FAULTS = 50
+# Templates end at 4 MB (ARM's limit), which is a tenth of this; it bounds the memory that a hostile file can take.
+MOST_VALUES = 500_000
 
 # What the reader expects next: a member, an element or a bracket; what follows a value; the value of `Reader.key`.
 NEXT, AFTER, VALUE, END = range(4)
@@ -82,7 +84,7 @@ class Reader:
 
     __slots__ = (
         "brackets_in_doubt", "colon", "comma", "comments", "depth", "detached", "document", "dropped", "faults",
-        "hushed", "key", "limit", "node", "pos", "recoveries", "rejected", "repairs", "repairs_left", "root", "said",
+        "hushed", "key", "left", "limit", "node", "pos", "recoveries", "rejected", "repairs", "repairs_left", "root", "said",
         "skipped", "state", "text",
     )  # fmt: skip
 
@@ -102,6 +104,7 @@ class Reader:
         self.detached = False  # the next value has no place in the tree
         self.colon = self.comma = -1  # the last of each, -1 when it does not stand right before what is expected
         self.depth = 0
+        self.left = MOST_VALUES  # values and comments that may still come
         self.skipped = False  # the last token had something other than blanks before it
         self.rejected = 0  # up to here no string spans lines: one was tried, and made no sense
         self.hushed = False  # a fault has been told in this member; what follows in it is its consequence
@@ -126,7 +129,7 @@ class Reader:
         text, limit, document = self.text, self.limit, self.document
         pos, state, comma, node = self.pos, self.state, self.comma, self.node
         item, after = _ITEM.match, _SEPARATOR.match
-        hushed = self.hushed
+        hushed, left = self.hushed, self.left
         while node is not None:
             members: list[Node] = node.value  # type: ignore[assignment]
             is_object = node.kind == "object"
@@ -138,6 +141,9 @@ class Reader:
             else:
                 found = item(text, pos, limit)
                 if found is None:
+                    break
+                left -= 1
+                if left < 0:
                     break
                 name, word, bracket = found[1], found[2], found[6]
                 separator = found[5]
@@ -188,12 +194,14 @@ class Reader:
                 pos -= 1
                 state = AFTER
                 break
-        self.pos, self.state, self.comma, self.node, self.hushed = pos, state, comma, node, hushed
+        self.pos, self.state, self.comma, self.node, self.hushed, self.left = pos, state, comma, node, hushed, left
 
     def _step(self) -> None:
         """Reads the one thing that stands next, when it is not plain."""
         char = self.token()
-        if self.repairs_left and self.pos >= self.limit:
+        if self.left < 0:
+            self.stop(f"more than {MOST_VALUES} values: what follows is not read", 1)
+        elif self.repairs_left and self.pos >= self.limit:
             from aiblint.source import recovery
 
             recovery.repair(self)
@@ -223,7 +231,7 @@ class Reader:
         """The character with which the next token begins ("" at the end); goes there, and keeps comments on the way."""
         text = self.text
         self.skipped = False
-        while True:
+        while self.left >= 0:
             found = _SKIPPED.match(text, self.pos)
             assert found is not None  # it matches the empty text
             self.pos = found.end()
@@ -244,6 +252,8 @@ class Reader:
             else:
                 return char
             self.skipped = True
+            self.left -= 1
+        return ""
 
     def _read_string(self) -> bool:
         """Reads a key or a string value with escapes or line ends in it; False when something about it is wrong."""
@@ -307,16 +317,19 @@ class Reader:
     def open(self, bracket: str, width: int = 1) -> None:
         """Begins an object or array here; `width` is 0 where its bracket is missing."""
         if self.depth == DEEPEST:
-            self.state = END
-            if self.dropped:
-                return
-            message = f"nested deeper than {DEEPEST} levels, which no reader of templates follows"
-            self.faults.append(Fault("limit", self.span(self.pos, self.pos + width), message, "nest less deeply"))
+            self.stop(f"nested deeper than {DEEPEST} levels, which no reader of templates follows", width)
             return
         self.depth += 1
         self.node = self.add("object" if bracket == "{" else "array", self.pos + width, [])
         self.state = NEXT
         self.hushed = False
+
+    def stop(self, message: str, width: int) -> None:
+        """Reads no further, because of this limit."""
+        self.state = END
+        if not self.dropped:
+            end = min(self.pos + width, len(self.text))
+            self.faults.append(Fault("limit", self.span(self.pos, end), message, "split the file"))
 
     def close(self, end: int) -> None:
         """Ends the innermost object or array at `end`, and goes there."""

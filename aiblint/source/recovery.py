@@ -53,7 +53,7 @@ _QUOTES = {
 }  # fmt: skip
 _JOINED = re.compile(rf"(?:[ \t\r\n]*\+[ \t\r\n]*{_QUOTED}){{1,200}}")
 _REST_OF_LINE = re.compile(rf"(?:{_QUOTED}|[^\r\n,{{}}\[\]]){{1,400}}")
-_COMMAS = re.compile(r"(?:,[ \t\r\n]*)*,")
+_COMMAS = re.compile(r",[, \t\r\n]*")
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\xa0\xad\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]+"
 )
@@ -479,7 +479,8 @@ def _unclosed_value(reader: Reader, stop: int) -> None:
 
 def _last_quote(text: str, start: int, stop: int, is_key: bool) -> int:
     """The offset behind the first quotation mark after `start` that a separator follows, or -1."""
-    found = re.compile(r'"(?=[ \t]*:)' if is_key else r'"(?=[ \t]*(?:[,}\]\r\n]|//|\Z))').search(text, start, min(stop + 1, start + 20_000))
+    pattern = r'"(?=[ \t]*:)' if is_key else r'"(?=[ \t]*(?:[,}\]\r\n]|//|\Z))'
+    found = re.compile(pattern).search(text, start, min(stop + 1, start + 20_000))
     return found.end() if found else -1
 
 
@@ -670,7 +671,9 @@ def _behind_a_value(reader: Reader, node: Node, char: str) -> None:
 
 def _surplus_commas(reader: Reader) -> None:
     start = reader.pos
-    end = _COMMAS.match(reader.text, start).end()  # type: ignore[union-attr]  # it stands before a comma
+    commas = _COMMAS.match(reader.text, start)
+    assert commas is not None  # it stands before one
+    end = start + len(commas[0].rstrip())
     _tell(reader, start, end, "a comma is one too many here: no value precedes it", "delete it")
     reader.pos = end
     reader.state = NEXT

@@ -58,8 +58,9 @@ def contains(container: object, sought: object) -> object:
     if isinstance(data, list):
         return _found(same(item, wanted) for item in data) if data else False
     if isinstance(data, dict) and isinstance(wanted, str):
-        found = member(data, wanted)
-        return found is not MISSING if not _is_open(data, wanted) else unknown_in(data)
+        if member(data, wanted) is MISSING:
+            return False
+        return True if _is_named(data, wanted) else unknown_in(data)
     if isinstance(data, (str, Partial)) and isinstance(wanted, (str, Partial)):
         known = [part for part in pieces(wanted) if isinstance(part, str)]
         if isinstance(wanted, str) and any(isinstance(part, str) and wanted in part for part in pieces(data)):
@@ -69,11 +70,9 @@ def contains(container: object, sought: object) -> object:
     return unknown_in(data, wanted)
 
 
-def _is_open(members: dict[str, object], name: str) -> bool:
+def _is_named(members: dict[str, object], name: str) -> bool:
     folded = name.lower()
-    return open_name(members) is not None and not any(
-        key.lower() == folded and not isinstance(key, OpenKey) for key in members
-    )
+    return any(key.lower() == folded and not isinstance(key, OpenKey) for key in members)
 
 
 def _found(verdicts: object) -> object:
