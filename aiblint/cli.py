@@ -125,8 +125,11 @@ def _rules(arguments: list[str]) -> int:
     from aiblint.report import catalogue
 
     checks = load_checks()
-    text = catalogue.as_json(checks) if options.output == "json" else catalogue.table(checks, colour=_colour())
-    sys.stdout.write(text)
+    if options.output == "json":
+        sys.stdout.write(catalogue.as_json(checks))
+    else:
+        width = _width() if sys.stdout.isatty() else None  # into a pipe goes all of it, for grep
+        sys.stdout.write(catalogue.table(checks, colour=_colour(), width=width))
     return CLEAN
 
 
@@ -282,8 +285,9 @@ def _broken(error: Exception) -> int:
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
-    where = f" at {os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place is not None else ""
-    bug = f"stopped by a bug of its own ({type(error).__name__}{where}); AIBLINT_RAISE=1 shows more"
+    file = place.tb_frame.f_code.co_filename if place is not None else ""
+    where = f"{os.path.basename(os.path.dirname(file))}/{os.path.basename(file)}:{place.tb_lineno if place else 0}"
+    bug = f"stopped by a bug of its own ({type(error).__name__} at {where}); AIBLINT_RAISE=1 shows more"
     sys.stderr.write(f"aiblint: {bug}\n")
     return FAILED
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiblint.finding import Check, Finding
     from aiblint.settings import Settings
     from aiblint.source.document import Document, Fault, Span
-    from aiblint.template import ImageTemplate
+    from aiblint.template import ImageTemplate, Trigger
     from aiblint.value import Value
 
     # What there is to look at, by the name of its type.
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
 
 class Subjects(NamedTuple):
-    """What one file gives the checks to look at: what its text and its expressions stumbled over, its templates."""
+    """What one file gives the checks to look at: what its text and its expressions stumbled over, its templates.
+
+    `triggers` are those whose image template is not in the file.
+    """
 
     document: Document
     faults: tuple[Fault, ...]
-    templates: tuple[ImageTemplate, ...]
+    templates: tuple[ImageTemplate, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -108,11 +112,14 @@ def understand(document: Document, api_version: str | None, given: dict[str, Val
     """
     from aiblint.arm import deployment as arm
     from aiblint.arm.parameters import beside
+    from aiblint.template import Trigger, owns
 
     form = recognise.recognise(document)
     if form is None:
         # Too broken for a tree, yet it says what it wants to be: then what is wrong with it is worth saying.
-        return Subjects(document, document.faults, ()) if document.faults and recognise.names_template(document) else None
+        return Subjects(document, document.faults) if document.faults and recognise.names_template(document) else None
+    if form.kind == recognise.LONE_TRIGGER:
+        return Subjects(document, document.faults, triggers=(Trigger(arm.literal(form.node), None),))
     if form.kind != recognise.DEPLOYMENT:
         template = _template(document, form.kind, arm.literal(form.node), api_version, None)
         return Subjects(document, document.faults, (template,))
@@ -122,10 +129,15 @@ def understand(document: Document, api_version: str | None, given: dict[str, Val
         _template(document, form.kind, resource.value, api_version, deployment)
         for resource in deployment.of_type(recognise.IMAGE_TEMPLATE)
     )
-    if not templates and not any(deployment.of_type(recognise.TRIGGER)):
+    lone = tuple(
+        Trigger(resource.value, None)
+        for resource in deployment.of_type(recognise.TRIGGER)
+        if not any(owns(template, resource) for template in templates)
+    )
+    if not templates and not lone:
         return None
     arm.find_broken_expressions(document, faults)
-    return Subjects(document, (*document.faults, *faults.values()), templates)
+    return Subjects(document, (*document.faults, *faults.values()), templates, lone)
 
 
 def _template(
@@ -160,7 +172,8 @@ def _contexts(
     checks: list[Check], subjects: Subjects, surroundings: object
 ) -> Iterator[tuple[Known, dict[str, object]]]:
     """What there is to look at, by the name of its type: once for the file, then once for each image template."""
-    yield {"Document": (subjects.document,), "Fault": subjects.faults}, {"Surroundings": surroundings}
+    whole: Known = {"Document": (subjects.document,), "Fault": subjects.faults, "Trigger": subjects.triggers}
+    yield whole, {"Surroundings": surroundings}
     wanted = {check.subjects[0] for check in checks}
     for template in subjects.templates:
         known: Known = {

@@ -15,13 +15,14 @@ TRIGGER = IMAGE_TEMPLATE + "/triggers"
 # In words, as the reports show them.
 DEPLOYMENT = "ARM deployment template"
 RESOURCE = "image template resource"
+LONE_TRIGGER = "image template trigger"
 BODY = "request body"
 
 _TYPED = re.compile(r'"type"\s*:\s*"Microsoft\.VirtualMachineImages/imageTemplates', re.IGNORECASE)
 
 
 class Form(NamedTuple):
-    """A place where an image template (or its trigger) begins: `kind` is DEPLOYMENT, RESOURCE or BODY."""
+    """A place where an image template (or its trigger) begins: `kind` is one of the four above."""
 
     kind: str
     node: Node
@@ -56,8 +57,10 @@ def recognise(document: Document) -> Form | None:
         return Form(DEPLOYMENT, root) if names_template(document) else None
     kind = root.member("type")
     written = str(kind.value).lower() if kind is not None and kind.kind == "string" else ""
-    if written in (IMAGE_TEMPLATE, TRIGGER):
+    if written == IMAGE_TEMPLATE:
         return Form(RESOURCE, root)
+    if written == TRIGGER:
+        return Form(LONE_TRIGGER, root)
     # The official samples for `az resource create --is-full-object` name only the provider as their type.
     properties = root.member("properties")
     if written in ("", PROVIDER) and properties is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from aiblint.recognise import DEPLOYMENT, IMAGE_TEMPLATE, TRIGGER
+from aiblint.recognise import IMAGE_TEMPLATE, TRIGGER
 from aiblint.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aiblint.arm.deployment import Deployment
+    from aiblint.arm.deployment import Deployment, Resource
     from aiblint.source.document import Document
 
 # What the types of steps and distributors are called; the service before 2024-02-01 did not mind the letter case of most.
@@ -62,7 +62,7 @@ class Distributor(NamedTuple):
 
 
 class Trigger(NamedTuple):
-    """A trigger (`imageTemplates/triggers`); `template` is the image template of the same file that it belongs to."""
+    """A trigger (`imageTemplates/triggers`); `template` is the image template it belongs to, None if not in this file."""
 
     value: Value
     template: ImageTemplate | None
@@ -178,16 +178,21 @@ def _all_known(array: Value) -> bool:
 
 def triggers(template: ImageTemplate) -> Iterator[Trigger]:
     """The triggers that the same file declares for an image template, nested in it or beside it."""
-    if template.form != DEPLOYMENT or template.deployment is None:
+    if template.deployment is None:
         for child in template.resource.get("resources").items:
             yield Trigger(child, template)
         return
-    templates = sum(1 for _ in template.deployment.of_type(IMAGE_TEMPLATE))
     for resource in template.deployment.of_type(TRIGGER):
-        value = resource.value
-        owner = value.get("name").text
-        named = template.resource.get("name").text
-        inside = resource.node.start >= template.resource.node.start and resource.node.end <= template.resource.node.end
-        # Beside it, the name says whose it is: `<template>/<trigger>`; with one template in the file there is no doubt.
-        if inside or templates == 1 or (owner and named and owner.lower().startswith(named.lower() + "/")):
-            yield Trigger(value, template)
+        if owns(template, resource):
+            yield Trigger(resource.value, template)
+
+
+def owns(template: ImageTemplate, trigger: Resource) -> bool:
+    """Whether a trigger of the same deployment belongs to this image template."""
+    assert template.deployment is not None
+    if template.resource.node.start <= trigger.node.start and trigger.node.end <= template.resource.node.end:
+        return True
+    # Beside it, the name says whose it is: `<template>/<trigger>`; with one template in the file there is no doubt.
+    whose, own = trigger.value.get("name").text, template.resource.get("name").text
+    alone = sum(1 for _ in template.deployment.of_type(IMAGE_TEMPLATE)) == 1
+    return alone or bool(whose and own and whose.lower().startswith(own.lower() + "/"))

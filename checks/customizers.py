@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from aiblint.checks.data import platform_images
-from aiblint.checks.ground import is_windows_client, platform_image
+from .data import platform_images
+from .ground import is_windows_client, platform_image
 from aiblint.finding import Finding, Related, check
 from aiblint.recognise import DEPLOYMENT
 
@@ -63,7 +63,7 @@ def os_customizer_mismatch(template: ImageTemplate) -> Findings:
     ]
     ```
     ```json
-    "source": {"type": "ManagedImage", "imageId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/images/base"},
+    "source": {"type": "PlatformImage", "publisher": "contoso", "offer": "base", "sku": "server", "version": "latest"},
     "customize": [
       {"type": "Shell", "name": "Update", "inline": ["sudo dnf -y update"]},
       {"type": "Shell", "name": "Greet", "inline": ["echo hello"]},
@@ -83,33 +83,38 @@ def os_customizer_mismatch(template: ImageTemplate) -> Findings:
     system = platform_images.operating_system(*image) if image is not None else None
     for_windows = [step for step in template.steps if step.type in WINDOWS_STEPS]
     for_linux = [step for step in template.steps if step.type == "Shell"]
-    if system is None:
-        if not for_windows or not for_linux:
-            return
+    if image is not None and system is not None:
+        wrong = for_linux if system == "Windows" else for_windows
+        because = f"the source is {system} (`{'/'.join(part for part in image if part)}`)"
+        related = tuple(Related(step.get("type").span, f"{_needs(step)}, too") for step in wrong[1:])
+        help_ = _INSTEAD.get(wrong[0].type or "", "") if wrong else ""
+    elif for_windows and for_linux:
         # The few are the ones that were copied from elsewhere; of as many, the later ones.
-        few, many = sorted((for_windows, for_linux), key=lambda steps: (len(steps), -steps[0].value.node.start))
+        wrong, rest = sorted((for_windows, for_linux), key=lambda steps: (len(steps), -steps[0].value.node.start))
+        because = f"{rest[0].label} {_needs(rest[0])}"
+        related = (Related(rest[0].get("type").span, _needs(rest[0])),)
+        help_ = f"write all steps for one system: no source runs both `{wrong[0].type}` and `{rest[0].type}`"
+    else:
+        return
+    if wrong:
         yield Finding(
-            few[0].get("type"),
-            f"{few[0].label} needs {_needs(few[0])}, but {many[0].label} needs {_needs(many[0])}",
-            help=f"write all steps for one system: `{few[0].type}` and `{many[0].type}` never fit the same source image",
-            related=(Related(many[0].get("type").span, f"this needs {_needs(many[0])}"),),
+            wrong[0].get("type"),
+            f"{wrong[0].label} is a `{wrong[0].type}` step, which {_needs(wrong[0])}, but {because}",
+            help=help_,
+            related=related,
         )
-        return
-    wrong = for_linux if system == "Windows" else for_windows
-    if not wrong:
-        return
-    others = {"Shell": "use a `PowerShell` step", "PowerShell": "use a `Shell` step"}
-    remove = "remove it: a Linux image has no such step" + (", and nothing restarts it" if wrong[0].type == "WindowsRestart" else "")
-    yield Finding(
-        wrong[0].get("type"),
-        f"{wrong[0].label} needs {_needs(wrong[0])}, but the source is {system} (`{'/'.join(part for part in image or () if part)}`)",
-        help=others.get(wrong[0].type or "", remove),
-        related=tuple(Related(step.get("type").span, f"this needs {_needs(step)}, too") for step in wrong[1:]),
-    )
+
+
+_INSTEAD = {
+    "Shell": "use a `PowerShell` step",
+    "PowerShell": "use a `Shell` step",
+    "WindowsRestart": "remove it: nothing restarts a Linux build",
+    "WindowsUpdate": "update in a `Shell` step, such as `sudo apt-get -y upgrade`",
+}
 
 
 def _needs(step: Step) -> str:
-    return "Linux" if step.type == "Shell" else "Windows"
+    return "needs Linux" if step.type == "Shell" else "needs Windows"
 
 
 @check("AIB311", "inline-and-uri", "error", SWAGGER, JSON)
@@ -178,19 +183,21 @@ def no_script(step: Step) -> Findings:
     "customize": [{"type": "Shell", "name": "Install", "inline": ["sudo apt-get -y update"]}]
     ```
     """
-    wanted = ("inline", "scriptUri", "script") if step.type in SCRIPTS else ("sourceUri",) if step.type == "File" else ()
+    copies = step.type == "File"
+    wanted = ("sourceUri",) if copies else ("inline", "scriptUri", "script") if step.type in SCRIPTS else ()
     if not wanted or not all(_lacks(step, name) for name in wanted):
         return
     # Under a name that only looks right it is there: `unknown-property` says so.
-    if any(re.match(r"(?:in-?line|script|source|url|uri|command)", name, re.IGNORECASE) for name, _ in step.value.members if name not in wanted):
+    others = (name for name, _ in step.value.members if name not in wanted)
+    if any(re.match(r"in-?line|script|source|url|uri|command", name, re.IGNORECASE) for name in others):
         return
     empty = next((step.get(name) for name in wanted if not step.get(name).is_missing), None)
     code = "NoCustomizerScript" if step.phase == "customize" else "NoValidatorScript"
     yield Finding(
         empty if empty is not None else step.get(wanted[-1]),
-        f"{step.label} has nothing to {'copy' if step.type == 'File' else 'run'}",
-        help="give it a `sourceUri`" if step.type == "File" else "give it either commands in `inline` or a `scriptUri`, or remove it",
-        notes=() if step.type == "File" else (f"the submission is rejected with `{code}`",),
+        f"{step.label} has nothing to {'copy' if copies else 'run'}",
+        help="give it a `sourceUri`" if copies else "give it commands in `inline`, or a `scriptUri`, or remove it",
+        notes=() if copies else (f"the submission is rejected with `{code}`",),
     )
 
 
@@ -213,7 +220,7 @@ def run_as_system_unelevated(step: Step, template: ImageTemplate) -> Findings:
     ## Good
     ```json windows
     "customize": [
-      {"type": "PowerShell", "name": "Install", "runElevated": true, "runAsSystem": true, "inline": ["Write-Output hello"]}
+      {"type": "PowerShell", "name": "Greet", "runElevated": true, "runAsSystem": true, "inline": ["Write-Output hi"]}
     ]
     ```
     """
@@ -225,7 +232,7 @@ def run_as_system_unelevated(step: Step, template: ImageTemplate) -> Findings:
         yield Finding(
             as_system,
             f"{step.label} has `runAsSystem` without `runElevated`",
-            help="add `\"runElevated\": true`, or remove `runAsSystem`" if elevated.is_missing else "set `runElevated` to true",
+            help="add `\"runElevated\": true`" if elevated.is_missing else "set `runElevated` to true",
             notes=("the API takes `runAsSystem` only in an elevated step",),
         )
 
@@ -238,12 +245,18 @@ def elevated_without_system(step: Step, template: ImageTemplate) -> Findings:
     session included). On Windows Server such steps are fine.
 
     ## Why it matters
-    An elevated step runs as a scheduled task of the build user. On Windows for desktops that task is known never to end:
-    the build hangs, and dies when its time is up.
+    An elevated step runs as a scheduled task of the build user. On Windows for desktops that task is known never to
+    end: the build hangs, and dies when its time is up.
 
     ## Bad
     ```json windows
-    "source": {"type": "PlatformImage", "publisher": "MicrosoftWindowsDesktop", "offer": "windows-11", "sku": "win11-25h2-avd", "version": "latest"},
+    "source": {
+      "type": "PlatformImage",
+      "publisher": "MicrosoftWindowsDesktop",
+      "offer": "windows-11",
+      "sku": "win11-25h2-avd",
+      "version": "latest"
+    },
     "customize": [
       {"type": "PowerShell", "name": "Install", «"runElevated"»: true, "inline": ["Write-Output hello"]}
     ]
@@ -251,9 +264,15 @@ def elevated_without_system(step: Step, template: ImageTemplate) -> Findings:
 
     ## Good
     ```json windows
-    "source": {"type": "PlatformImage", "publisher": "MicrosoftWindowsDesktop", "offer": "windows-11", "sku": "win11-25h2-avd", "version": "latest"},
+    "source": {
+      "type": "PlatformImage",
+      "publisher": "MicrosoftWindowsDesktop",
+      "offer": "windows-11",
+      "sku": "win11-25h2-avd",
+      "version": "latest"
+    },
     "customize": [
-      {"type": "PowerShell", "name": "Install", "runElevated": true, "runAsSystem": true, "inline": ["Write-Output hello"]}
+      {"type": "PowerShell", "name": "Greet", "runElevated": true, "runAsSystem": true, "inline": ["Write-Output hi"]}
     ]
     ```
     """
@@ -360,7 +379,7 @@ def inline_read_as_expression(fault: Fault) -> Findings:
           "identity": {"type": "UserAssigned", "userAssignedIdentities": {"[parameters('identity')]": {}}},
           "properties": {
             "source": {"type": "ManagedImage", "imageId": "[resourceId('Microsoft.Compute/images', 'base')]"},
-            "customize": [{"type": "Shell", "name": "Check", "inline": ["[[ -f /etc/app.conf ]", "test -f /etc/app.conf"]}],
+            "customize": [{"type": "Shell", "name": "Check", "inline": ["[[ -f /etc/a ]", "test -f /etc/app.conf"]}],
             "distribute": [
               {
                 "type": "ManagedImage",
@@ -409,8 +428,8 @@ def nothing_to_customize(template: ImageTemplate) -> Findings:
     ```
     """
     customize = template.properties.get("customize")
-    others = (template.properties.get("validate"), template.properties.get("optimize"))
-    if template.properties.is_missing or not (customize.is_missing or customize.data == []) or not all(other.is_missing for other in others):
+    does_more = any(not template.properties.get(name).is_missing for name in ("validate", "optimize"))
+    if template.properties.is_missing or does_more or not (customize.is_missing or customize.data == []):
         return
     yield Finding(
         customize if customize.is_missing else customize.key_span,
@@ -507,8 +526,8 @@ def inline_loses_bracket(step: Step, template: ImageTemplate) -> Findings:
     if template.form != DEPLOYMENT or step.type != "Shell":
         return
     for line in step.get("inline").items:
-        written = (line.definition or line.node).value
-        if isinstance(written, str) and written.startswith("[[") and written.endswith("]]") and line.text == written[1:]:
+        written = str((line.definition or line.node).value)
+        if written.startswith("[[") and written.endswith("]]") and line.text == written[1:]:
             yield Finding(
                 line,
                 f"this command of {step.label} loses its first bracket: it begins with `[[` and ends with `]`",

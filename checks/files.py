@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from aiblint.checks.ground import operating_system, platform_image
+from .ground import operating_system, platform_image
 from aiblint.finding import Finding, check
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def _earlier_commands(step: Step, template: ImageTemplate) -> str | None:
 def file_destination(step: Step, template: ImageTemplate) -> Findings:
     """
     ## What it does
-    Looks at the `destination` of a File step. It must be there, and name a file and not a folder. On Linux the file must
-    lie below `/tmp`, unless an earlier step may have opened another folder to the build user. On Windows the folder
-    must exist, says the documentation; as the upload creates it, that is only advice.
+    Looks at the `destination` of a File step. It must be there, and name a file and not a folder. On Linux the file
+    must lie below `/tmp`, in a folder that exists, unless an earlier step may have opened another folder to the build
+    user. On Windows the folder must exist, too, says the documentation; as the upload creates it, that is only advice.
 
     ## Why it matters
     Files are copied by the build user, who is not root: elsewhere on Linux the step fails with `Permission denied`. Of
@@ -64,12 +64,22 @@ def file_destination(step: Step, template: ImageTemplate) -> Findings:
     ## Bad
     ```json
     "customize": [
-      {"type": "File", "name": "Copy", "sourceUri": "https://images.blob.core.windows.net/files/app.conf", "destination": «"/etc/app.conf"»}
+      {
+        "type": "File",
+        "name": "Copy",
+        "sourceUri": "https://images.blob.core.windows.net/files/app.conf",
+        "destination": «"/etc/app.conf"»
+      }
     ]
     ```
     ```json
     "customize": [
-      {"type": "File", "name": "Copy", "sourceUri": "https://images.blob.core.windows.net/files/app.conf", "destination": «"/tmp/"»}
+      {
+        "type": "File",
+        "name": "Copy",
+        "sourceUri": "https://images.blob.core.windows.net/files/app.conf",
+        "destination": «"/tmp/"»
+      }
     ]
     ```
     ```json
@@ -81,7 +91,12 @@ def file_destination(step: Step, template: ImageTemplate) -> Findings:
     ## Good
     ```json
     "customize": [
-      {"type": "File", "name": "Copy", "sourceUri": "https://images.blob.core.windows.net/files/app.conf", "destination": "/tmp/app.conf"},
+      {
+        "type": "File",
+        "name": "Copy",
+        "sourceUri": "https://images.blob.core.windows.net/files/app.conf",
+        "destination": "/tmp/app.conf"
+      },
       {"type": "Shell", "name": "Move", "inline": ["sudo install -m 644 /tmp/app.conf /etc/app.conf"]}
     ]
     ```
@@ -92,7 +107,8 @@ def file_destination(step: Step, template: ImageTemplate) -> Findings:
     path = destination.text
     if destination.is_missing or (path == "" and destination.definition is None):
         # Under a name that only looks right it is there: `unknown-property` says so.
-        if not any(re.match(r"dest|target|path", name, re.IGNORECASE) for name, _ in step.value.members if name != "destination"):
+        others = (name for name, _ in step.value.members if name != "destination")
+        if not any(re.match(r"dest|target|path", name, re.IGNORECASE) for name in others):
             yield Finding(
                 destination,
                 f"{step.label} has no destination to copy its file to",
@@ -209,7 +225,8 @@ def large_file(step: Step, surroundings: Surroundings) -> Findings:
         "type": "PowerShell",
         "name": "Download",
         "inline": [
-          "Invoke-WebRequest -UseBasicParsing https://images.blob.core.windows.net/files/office.iso -OutFile C:\\\\Windows\\\\Temp\\\\office.iso",
+          "$url = 'https://images.blob.core.windows.net/files/office.iso'",
+          "Invoke-WebRequest -UseBasicParsing $url -OutFile C:\\\\Windows\\\\Temp\\\\office.iso",
           "Start-Sleep -Seconds 60"
         ]
       }
@@ -226,14 +243,14 @@ def large_file(step: Step, surroundings: Surroundings) -> Findings:
         if size > LARGEST:
             yield Finding(
                 uri,
-                f"{step.label} copies a file of {size / 1_000_000:.0f} MB, and a File step is only for files below 20 MB",
+                f"{step.label} copies a file of {size / 1_000_000:.0f} MB, but a File step is only for less than 20 MB",
                 help=help_,
                 notes=("a large file takes hours, and the build runs into its timeout",),
             )
     elif re.split(r"[?#]", uri.text)[0].lower().endswith(LARGE_KINDS):
         yield Finding(
             uri,
-            f"{step.label} copies a kind of file that is often larger than the 20 MB which a File step is for",
+            f"{step.label} copies a kind of file that is often larger than 20 MB, the most that a File step is for",
             help=f"if it is, {help_}",
             severity="info",
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from aiblint.value import Unknown
+
 from .data import platform_images, vm_sizes
 
 if TYPE_CHECKING:
@@ -92,9 +94,10 @@ def declared(template: ImageTemplate, identifier: str) -> Value | None:
 def marked(value: Value) -> str:
     """A string in lower case; each unknown piece is a mark that only the very same unknown has again.
 
-    The marks are good as long as the value lives. Anything but a string is empty.
+    The marks are good as long as the value lives. What cannot be a string is empty.
     """
-    return "".join(piece.lower() if isinstance(piece, str) else f"\0{id(piece)}\0" for piece in value.pieces)
+    pieces = (value.data,) if isinstance(value.data, Unknown) else value.pieces
+    return "".join(piece.lower() if isinstance(piece, str) else f"\0{id(piece)}\0" for piece in pieces)
 
 
 def _full_name(resource: Resource, template: ImageTemplate) -> str:

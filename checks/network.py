@@ -112,7 +112,7 @@ def _subnets(template: ImageTemplate) -> tuple[Value, Value]:
 
 
 def _is_given(template: ImageTemplate, container: Value) -> bool:
-    """Whether there is a container subnet for certain, in an API version that has it. An empty ID is malformed instead."""
+    """Whether there is a container subnet for certain, in an API version that has it; an empty ID is none."""
     return template.api_version >= CONTAINER_SUBNET and (bool(container.text) or isinstance(container.data, Partial))
 
 

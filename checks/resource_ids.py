@@ -111,9 +111,7 @@ def malformed_resource_id(template: ImageTemplate) -> Findings:
     for identifier in _identifiers(template):
         pieces = identifier.value.pieces
         text = "".join(piece if isinstance(piece, str) else _OPEN for piece in pieces)
-        if not pieces or (template.deployment is None and text.startswith("[")):
-            continue  # an expression where the file has none is not a mistake of the ID
-        mistake = _mistake(text, identifier.forms)
+        mistake = _mistake(text, identifier.forms) if pieces else None
         if mistake is not None and not ground.may_be_filled_in(template, identifier.value):
             yield Finding(
                 _place(identifier.value, mistake, len(text)),
@@ -173,7 +171,10 @@ def _mistake(text: str, forms: tuple[str, ...]) -> Mistake | None:
     if any(_fits(segments, form.split("/")) for form in forms):
         return _wrong_subscription(segments)
     named_version = "versions" in text.lower().split("/")
-    return _outside(text) or _inside(text, forms[-1] if named_version else forms[0])
+    form = forms[-1] if named_version else forms[0]
+    if _is_open(segments[0]):
+        return Mistake(_tail(segments, form.split("/")), 0, len(text))
+    return _outside(text) or _inside(text, form)
 
 
 def _fits(segments: list[str], form: list[str]) -> bool:
@@ -216,7 +217,7 @@ def _outside(text: str) -> Mistake | None:
         words, start = "has white space around it", 0
     elif text.lower().startswith("subscriptions/"):
         words, start = "lacks the slash before `subscriptions/`", 0
-    elif not text.startswith(("/", _OPEN)) and not _is_open(text.split("/", 1)[0]):
+    elif not text.startswith("/") or not text.strip("/"):
         words, start = "is not a resource ID, which begins with `/subscriptions/`", 0
     elif second > 0:
         words, start = "holds a second ID, from its second `/subscriptions/` on", second
@@ -247,6 +248,18 @@ def _inside(text: str, form: str) -> Mistake:
     return Mistake(_missing(segments, expected), 0, len(text))
 
 
+def _tail(segments: list[str], expected: list[str]) -> str:
+    """What is wrong with an ID whose beginning is not known."""
+    if segments[-1] == "":
+        return f"ends after `{segments[-2]}/`, without a name" if not _is_open(segments[-2]) else "ends with a slash"
+    return f"does not end as the ID of a `{_kind(expected)}` does"
+
+
+def _kind(segments: list[str]) -> str:
+    # ["", "subscriptions", ..., "resourceGroups", ..., "providers", provider, type, name, type, name]
+    return "/".join((segments[6], *segments[7::2]))
+
+
 def _missing(segments: list[str], expected: list[str]) -> str:
     wanted = expected[len(segments)]
     if wanted.startswith("{"):
@@ -255,9 +268,6 @@ def _missing(segments: list[str], expected: list[str]) -> str:
 
 
 def _other(index: int, segments: list[str], expected: list[str]) -> str:
-    # ["", "subscriptions", ..., "resourceGroups", ..., "providers", provider, type, name, type, name]
-    if index >= 6:
-        kind, wanted = ("/".join((parts[6], *parts[7::2])) for parts in (segments, expected))
-        if not _is_open(kind):
-            return f"is the ID of a `{kind}`, not of a `{wanted}`"
+    if index >= 6 and not _is_open(_kind(segments)):
+        return f"is the ID of a `{_kind(segments)}`, not of a `{_kind(expected)}`"
     return f"has `{segments[index]}` where `{expected[index]}` belongs"

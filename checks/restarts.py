@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from aiblint.checks.data import vm_sizes
-from aiblint.checks.ground import operating_system, platform_image, vm_size
+from .data import vm_sizes
+from .ground import operating_system, platform_image, vm_size
 from aiblint.finding import Finding, Related, check
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ RESTART = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builde
 UPDATE = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#windows-update-customizer"
 SYSPREP_ISSUE = "https://github.com/hashicorp/packer/issues/8782"
 PACKER = "https://github.com/hashicorp/packer/blob/main/provisioner/windows-restart/provisioner.go"
-UPDATE_PROVISIONER = "https://github.com/rgl/packer-plugin-windows-update"
 
 DEFAULT_TIMEOUT = 5 * 60
 SERVER_2016_TIMEOUT = 30 * 60
@@ -30,17 +29,27 @@ SERVER_2016_TIMEOUT = 30 * 60
 # one vCPU. SYSPREP_ISSUE tells of Standard_DS2_v2, but most builds on such sizes get through.
 FEW_VCPUS = 2
 FEW_COMMANDS = 5
-_AT_ONCE = r"\s*(?:echo|write-host|write-output|mkdir|md|new-item|set-content|add-content|set-itemproperty|reg(?:\.exe)?\s+add)\b[^|;&()\n]*"
+_QUICK = "echo|write-host|write-output|mkdir|md|new-item|set-content|add-content|set-itemproperty|reg add"
+_AT_ONCE = rf"\s*(?:{_QUICK})\b[^|;&()\n]*"
 
 # Commands that install for certain, in lower case and without `.exe`, and what they install: a part of Windows itself
-# (then a restart often finishes it), a program, or a package that seldom needs a restart. What a second word or an option
-# has to say for it stands in _ONLY_WITH.
+# (then a restart often finishes it), a program, or a package, which seldom needs a restart. _ONLY_WITH has what must
+# follow.
 COMMANDS = {
-    **dict.fromkeys(("install-windowsfeature", "add-windowsfeature", "enable-windowsoptionalfeature"), "windows"),
-    **dict.fromkeys(("add-windowscapability", "add-windowspackage", "install-windowsupdate", "get-wuinstall"), "windows"),
-    **dict.fromkeys(("wusa", "dism"), "windows"),
-    **dict.fromkeys(("msiexec", "setup"), "program"),
-    **dict.fromkeys(("choco", "cinst", "winget"), "package"),
+    "install-windowsfeature": "windows",
+    "add-windowsfeature": "windows",
+    "enable-windowsoptionalfeature": "windows",
+    "add-windowscapability": "windows",
+    "add-windowspackage": "windows",
+    "install-windowsupdate": "windows",
+    "get-wuinstall": "windows",
+    "wusa": "windows",
+    "dism": "windows",
+    "msiexec": "program",
+    "setup": "program",
+    "choco": "package",
+    "cinst": "package",
+    "winget": "package",
 }
 _ONLY_WITH = {
     "dism": r".*\s/(?:enable-feature|add-capability|add-package)\b",
@@ -48,7 +57,7 @@ _ONLY_WITH = {
     "choco": r"\s+(?:install|upgrade)\b",
     "winget": r"\s+(?:install|upgrade)\b",
 }
-_STARTERS = ("&", "start-process", "saps", "start", "-filepath", "cmd", "cmd.exe", "/c", "/wait", "-wait", "-passthru", "-nonewwindow")
+_STARTERS = ("&", "start-process", "saps", "-filepath", "-wait", "-passthru", "cmd", "cmd.exe", "/c", "start", "/wait")
 _TOKEN = r"""#[^\n]*|"[^"]*"|'[^']*'|[;|&{}()=\n]|[^\s;|&{}()='"]+"""
 _RESTARTS = r"\s[-/](?:restart|autoreboot|forcerestart)\b"
 _WAITS = r"\b(?:start-sleep|sleep|timeout(?:\.exe)?\s+/t|wait-process)\b"
@@ -64,7 +73,7 @@ class _Installation(NamedTuple):
 
 
 def _installations(step: Step) -> Iterator[_Installation]:
-    """What the inline commands of a step install, in order. Only where a command begins: a name in a message runs nothing."""
+    """What the inline commands of a step install, in order. A name inside a text runs nothing."""
     for line in step.get("inline").items if step.type == "PowerShell" else ():
         text = "".join(piece if isinstance(piece, str) else "\0" for piece in line.pieces)
         begins, started = True, False
@@ -76,7 +85,8 @@ def _installations(step: Step) -> Iterator[_Installation]:
             # A quoted name is run only by what starts programs; alone it is text.
             name = word.strip("'\"").rpartition("\\")[2]
             command = name.removesuffix(".exe")
-            if begins and command in COMMANDS and (started or word[0] not in "'\"") and (command != "setup" or name != command):
+            runs = begins and (started or word[0] not in "'\"")
+            if runs and command in COMMANDS and name != "setup":
                 rest = text[token.end() : token.end() + 400].partition("\n")[0].lower()
                 if re.match(_ONLY_WITH.get(command, ""), rest) and not re.search(_RESTARTS, rest):
                     yield _Installation(step, line.part(*token.span()), token[0].strip("'\""), COMMANDS[command])
@@ -162,7 +172,7 @@ def no_final_restart(template: ImageTemplate) -> Findings:
             worst.at,
             f"{worst.step.label} installs with `{worst.command}`, and no `WindowsRestart` follows before Sysprep",
             help=help_,
-            notes=("what is still pending can make Sysprep loop, or the first logon wait for the Windows Modules Installer",),
+            notes=("what is still pending can make Sysprep loop, or keep the first logon waiting for minutes",),
             severity="info" if worst.what == "package" else "warning",
         )
     elif update is not None:
@@ -345,7 +355,8 @@ def short_restart_timeout(template: ImageTemplate) -> Findings:
         seconds: float | None = DEFAULT_TIMEOUT
         if not timeout.is_missing and timeout.text != "":
             seconds = _seconds(timeout.text or "")
-        if cause and seconds is not None and (seconds <= DEFAULT_TIMEOUT or (is_2016 and seconds < SERVER_2016_TIMEOUT)):
+        too_short = seconds is not None and (seconds <= DEFAULT_TIMEOUT or (is_2016 and seconds < SERVER_2016_TIMEOUT))
+        if cause and too_short:
             written = timeout.text or "5m, the default,"
             yield Finding(
                 timeout,
@@ -440,11 +451,13 @@ def sysprep_race(template: ImageTemplate) -> Findings:
     steps = template.customizers
     lines = [line.text or "" for step in steps for line in step.get("inline").items]
     inline = all(step.get("inline").items and step.get("scriptUri").is_missing for step in steps)
-    if not inline or len(lines) > FEW_COMMANDS or not all(re.fullmatch(_AT_ONCE, line, re.IGNORECASE) for line in lines):
+    quick = all(re.fullmatch(_AT_ONCE, line, re.IGNORECASE) for line in lines)
+    if not inline or not quick or len(lines) > FEW_COMMANDS:
         return
+    why = "the steps take a few seconds" if steps else "there are no steps"
     yield Finding(
         steps[-1].get("type") if steps else template.properties.get("customize"),
-        f"{'the steps take a few seconds' if steps else 'there are no steps'}, so Sysprep may start on `{name}` before the guest agent is ready",
+        f"{why}, so Sysprep may start on `{name}` before the guest agent is ready",
         help="add a last PowerShell step with `Start-Sleep -Seconds 60`, or take a larger `vmSize`",
         notes=("Sysprep then never gets done, and the build ends only with its timeout",),
         severity="warning" if size.vcpus == 1 else "info",

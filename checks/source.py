@@ -29,10 +29,16 @@ AVD = "https://learn.microsoft.com/azure/virtual-desktop/troubleshoot-custom-ima
 # From here on `latest` of a gallery image is resolved when the build runs (release notes, "Version 2022-07-01").
 LATEST_OF_GALLERY = "2022-07-01"
 
+# Known to be gone: "Platform Image was not found", https://github.com/Azure/azvmimagebuilder/issues/34.
+_WITHDRAWN = ("19h1-evd",)
+
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
-_NAMED_VERSION = re.compile(r"/versions/([^/]+)$", re.IGNORECASE)
+_NAMED# Known to be gone: "Platform Image was not found", https://github.com/Azure/azvmimagebuilder/issues/34.
+_WITHDRAWN = ("19h1-evd",)
+
+_VERSION = re.compile(r"/versions/([^/]+)$", re.IGNORECASE)
 # `<`, `$` and their like: somebody fills it in later, in a way that is not known as a placeholder.
-_FILLED_IN = re.compile(r"[\[$%{}<>#*@]")
+_FILLED_IN = re.compile(r"[$%{}<>#*@]")
 
 
 @check("AIB204", "incomplete-source", "error", SOURCE)
@@ -294,14 +300,16 @@ def out_of_support_image(template: ImageTemplate, surroundings: Surroundings) ->
     release = images.end_of_support(*image) if image is not None else None
     if release is None or surroundings.now[:10] <= release.date:
         return
+    sku = template.source.get("sku")
+    gone = (sku.text or "").lower() in _WITHDRAWN
     yield Finding(
-        template.source.get("sku"),
+        sku,
         f"the support of {release.name} ended on {release.date}",
         help="build from a release that is still supported",
         notes=(
             *((release.note,) if release.note else ()),
             f"its dates: {release.source}",
-            "the marketplace may withdraw the image at any time",
+            "the marketplace " + ("no longer has the image" if gone else "may withdraw the image at any time"),
         ),
     )
 
@@ -438,8 +446,8 @@ def generation_mismatch(template: ImageTemplate) -> Findings:
         yield Finding(
             identifier,
             f"the source is an image of generation {generation}, the image definition of {distributor.label} {has}",
-            help=f"make a definition with `hyperVGeneration` {generation} (it cannot be changed), or take a source of the "
-            "definition's generation",
+            help=f"make a definition with `hyperVGeneration` {generation} (it cannot be changed), or take a source of "
+            "the definition's generation",
             notes=("the build runs to its end before the distribution fails",),
             related=(Related(given.span, "the definition is declared here"),),
         )
@@ -487,9 +495,10 @@ def hardened_source(template: ImageTemplate) -> Findings:
         return
     trouble = {"Linux": "running its scripts", "Windows": "connecting to the build VM"}
     system = ground.operating_system(template) or ""
+    often = trouble.get(system, " or ".join(trouble.values()))
     yield Finding(
         template.source.get("publisher"),
-        f"the source is hardened by CIS, which often keeps a build from {trouble.get(system, ' or '.join(trouble.values()))}",
+        f"the source is hardened by CIS, which often keeps a build from {often}",
         help="build from the publisher's plain image and harden it in the last step",
     )
 

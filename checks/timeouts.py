@@ -29,13 +29,14 @@ SHORTEST_FOR_WINDOWS = 60
 # Minutes that parts of a build take even when all goes well; no document has them, so they are meant to be low.
 STARTING = {"Windows": 15, "Linux": 5}  # the VM starts; in the end it is generalized and captured
 RESTART = 2
-UPDATE = 20
+FIRST_UPDATE = 20
+NEXT_UPDATE = 5
 GALLERY = 5
 OTHER_REGIONS = 10
 
 _SLEEPS = {
-    "PowerShell": re.compile(r"(?:start-)?sleep\s+(?:-s[a-z]*[\s:]\s*)?(?P<count>\d+)(?P<unit>)", re.IGNORECASE),
-    "Shell": re.compile(r"(?:sudo\s+)?(?:/usr)?(?:/bin/)?sleep\s+(?P<count>\d+)(?P<unit>[smhd]?)"),
+    "PowerShell": re.compile(r"(?:start-)?sleep\s+(?:-s[a-z]*[\s:]\s*)?(?P<count>\d{1,9})(?P<unit>)", re.IGNORECASE),
+    "Shell": re.compile(r"(?:sudo\s+)?(?:/usr)?(?:/bin/)?sleep\s+(?P<count>\d{1,9})(?P<unit>[smhd]?)"),
 }
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 # What opens and closes a block: inside one, a sleep may not run, or many times.
@@ -111,10 +112,9 @@ def build_timeout_too_short(template: ImageTemplate) -> Findings:
     ```json windows
     "buildTimeoutInMinutes": «60»,
     "customize": [
+      {"type": "PowerShell", "name": "Settle", "inline": ["Start-Sleep -Seconds 1500"]},
       {"type": "WindowsUpdate", "name": "Update"},
-      {"type": "WindowsRestart", "name": "Restart", "restartTimeout": "15m"},
-      {"type": "WindowsUpdate", "name": "UpdateAgain"},
-      {"type": "WindowsRestart", "name": "RestartAgain", "restartTimeout": "15m"}
+      {"type": "WindowsRestart", "name": "Restart", "restartTimeout": "15m"}
     ]
     ```
 
@@ -138,7 +138,7 @@ def build_timeout_too_short(template: ImageTemplate) -> Findings:
     if sleeps:
         longest = max(sleeps, key=lambda sleep: sleep[1])[0]
         related = (Related(longest.span, "the longest sleep"),)
-    written = f"`buildTimeoutInMinutes` is {given}" if given else f"the build may take {DEFAULT} minutes"
+    written = f"`buildTimeoutInMinutes` is {given}" if given else f"the build has {DEFAULT} minutes"
     if sleeping >= allowed:
         yield Finding(
             timeout,
@@ -186,7 +186,10 @@ def _parts(template: ImageTemplate) -> list[tuple[int, str]]:
     return [
         (STARTING.get(system, 0), f"to start, generalize and capture a {system} VM"),
         (restarts * RESTART, "for a restart" if restarts == 1 else f"for {restarts} restarts"),
-        (updates * UPDATE, "for Windows Update" if updates == 1 else f"for Windows Update, {updates} times"),
+        (
+            FIRST_UPDATE + (updates - 1) * NEXT_UPDATE if updates else 0,
+            "for Windows Update" if updates == 1 else f"for Windows Update, {updates} times",
+        ),
         (GALLERY if galleries else 0, "to publish to a gallery"),
         (OTHER_REGIONS if any(len(regions) > 1 for regions in lists) else 0, "to copy to other regions"),
     ]

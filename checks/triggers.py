@@ -28,7 +28,7 @@ _VERSION = re.compile(r"(?P<definition>.*/galleries/[^/]+/images/[^/]+)(?:/versi
 
 
 @check("AIB232", "trigger-rules", "error", TRIGGERS, CHILDREN)
-def trigger_rules(trigger: Trigger, template: ImageTemplate) -> Findings:
+def trigger_rules(trigger: Trigger) -> Findings:
     """
     ## What it does
     Looks at what a trigger asks of itself and of its image template. Of the trigger: API version 2022-07-01 or newer,
@@ -108,7 +108,8 @@ def trigger_rules(trigger: Trigger, template: ImageTemplate) -> Findings:
     if kind.is_missing or (kind.text is not None and kind.text != KIND):
         given = "has no `kind`" if kind.is_missing else f"is of the kind `{kind.text}`, which does not exist"
         yield Finding(kind, f"the trigger {given}", help=f'write `"kind": "{KIND}"`, the only one there is')
-    if not _certain(value) or not _certain(template.resource):
+    template = trigger.template
+    if template is None or not _certain(value) or not _certain(template.resource):
         return
     depends = value.get("dependsOn")
     if template.deployment is not None and (depends.is_missing or depends.data == []):

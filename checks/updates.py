@@ -166,7 +166,7 @@ def update_filter_expression(step: Step) -> Findings:
     filters = _filters(step)
     if not filters:
         return
-    installs = _can_install(filters)  # else `update-filters-install-nothing` says enough about filters that match nothing
+    installs = _can_install(filters)  # else `update-filters-install-nothing` speaks of filters that match nothing
     for item, (action, expression) in zip(step.get("filters").items, filters, strict=True):
         text = item.text or ""
         if installs and not _is_marked(text):
@@ -193,7 +193,7 @@ def update_filter_expression(step: Step) -> Findings:
         if like is not None:
             yield Finding(
                 item.part(*like.span(1)),
-                f"`-like {like[1]}` in a filter of {step.label} has no `*`, so it only matches a title that is just that",
+                f"`-like {like[1]}` in a filter of {step.label} has no `*`, so it matches only a title that is that",
                 help=f"write `'*{like[1][1:-1]}*'`",
             )
 

@@ -14,6 +14,7 @@ import pytest
 
 from aiblint import __version__, cli
 from aiblint.finding import Check
+from aiblint.report import catalogue
 from aiblint.run import Run, Seen
 from aiblint.settings import Settings
 from aiblint.source.document import Document
@@ -308,6 +309,12 @@ def test_rules(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
     assert documentation.startswith("## What it does\nLooks for")
 
 
+def test_rules_fit_into_a_terminal() -> None:
+    for line in catalogue.table(CHECKS, width=60).splitlines():
+        assert len(line) <= 60
+    assert "error    Looks for install...\n" in catalogue.table(CHECKS, width=60)
+
+
 @pytest.mark.parametrize("wanted", ["AIB401", "aib401", "interactive-install"])
 def test_explain(asked: Asked, capsys: pytest.CaptureFixture[str], wanted: str) -> None:
     assert cli.main(["explain", wanted]) == 0
@@ -372,7 +379,7 @@ def test_a_bug_is_status_2_and_shows_nothing_of_the_template(
         cli.run()
     assert left.value.code == 2
     error = capsys.readouterr().err
-    assert error.startswith("aiblint: stopped by a bug of its own (KeyError at test_cli.py:")
+    assert error.startswith("aiblint: stopped by a bug of its own (KeyError at tests/test_cli.py:")
     assert "password" not in error
 
 

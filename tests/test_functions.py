@@ -187,7 +187,7 @@ KNOWN: list[tuple[str, object]] = [
     ("range(5, 3)", [5, 6, 7]),
     ("range(1, 0)", []),
     (
-        "shallowMerge(createArray(createObject('a', 1, 'b', createObject('x', 1)), createObject('b', createObject('y', 2))))",
+        "shallowMerge(createArray(json('{\"a\":1,\"b\":{\"x\":1}}'), createObject('b', createObject('y', 2))))",
         {"a": 1, "b": {"y": 2}},
     ),
     ("skip('one two three', 4)", "two three"),

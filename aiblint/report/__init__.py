@@ -6,7 +6,7 @@ No secret leaves through a report (`aiblint.secret` knows them), and no control 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint.source.document import Document
@@ -51,13 +51,14 @@ class Page:
 
         A place inside a secret moves to the start of what is shown for it, or to the end of that when `ending`.
         """
-        for region in reversed(self._line(number)[1]):
-            if column >= region.end:
-                return region.shown_end + column - region.end
-            if column > region.start:
-                return region.shown_end if ending else region.shown
-        # Before the first secret, or at its start: nothing has moved yet. Between two secrets the loop has answered.
-        return column
+        regions = self._line(number)[1]
+        before = bisect_left(regions, column, key=lambda region: region.start)
+        if before == 0:
+            return column
+        region = regions[before - 1]
+        if column < region.end:
+            return region.shown_end if ending else region.shown
+        return region.shown_end + column - region.end
 
     def between(self, start: int, end: int) -> str:
         """What may be shown of the characters `start` to `end` of the document's text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from aiblint.report.text import painter
+from aiblint.report.text import ELLIPSIS, painter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +27,8 @@ BANDS = {
 }
 
 
-def table(checks: Iterable[Check], *, colour: bool = False) -> str:
-    """The checks as a table, band by band: id, name, severity and what each does."""
+def table(checks: Iterable[Check], *, colour: bool = False, width: int | None = None) -> str:
+    """The checks as a table, band by band: id, name, severity and what each does, in `width` columns if given."""
     paint = painter(colour)
     listed = sorted(checks, key=lambda check: check.id)
     names = max((len(check.name) for check in listed), default=0)
@@ -39,7 +39,11 @@ def table(checks: Iterable[Check], *, colour: bool = False) -> str:
             band = check.id[:4]
             lines += ["", paint("strong", f"{band}xx  {BANDS[band]}")]
         severity = paint(check.severity, check.severity) + " " * (len("warning") - len(check.severity))
-        lines.append(f"  {check.id}  {check.name:<{names}}  {severity}  {summary(check)}")
+        does = summary(check)
+        room = len(does) if width is None else max(width - names - len("  AIB401    warning  "), 20)
+        if len(does) > room:
+            does = does[: room - len(ELLIPSIS)] + ELLIPSIS
+        lines.append(f"  {check.id}  {check.name:<{names}}  {severity}  {does}".rstrip())
     return "\n".join((*lines[1:], "", "`aiblint explain ID` shows the page of a check", ""))
 
 

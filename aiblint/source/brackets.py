@@ -132,13 +132,12 @@ def settle_brackets(reader: Reader) -> Reader:
     tries = min(40, 400_000 // max(len(reader.text), 1))
     best = reader
     for _ in range(3 if tries else 0):
-        places = sorted(set(_misaligned(best)))
-        best_score = len(best.faults), len(places)
+        best_score, places = _indentation_score(best)
         trials: list[tuple[tuple[int, int], int, Reader]] = []
         for place in [place for place in places if place not in best.repairs][:tries]:
             trial = Reader(reader.document, tuple(sorted({*best.repairs, place})))
             trial.run()
-            trials.append(((len(trial.faults), len(set(_misaligned(trial)))), len(trials), trial))
+            trials.append((_indentation_score(trial)[0], len(trials), trial))
         score, _, trial = min(trials, default=(best_score, 0, best))
         if score >= best_score:
             break
@@ -148,8 +147,17 @@ def settle_brackets(reader: Reader) -> Reader:
     return best
 
 
-def _misaligned(reader: Reader) -> Iterator[tuple[int, str]]:
-    """Where the indentation says that a closing bracket is "missing", or that the one there is "surplus"."""
+def _indentation_score(reader: Reader) -> tuple[tuple[int, int], list[tuple[int, str]]]:
+    """How bad a reading is (its faults, then what the indentation says against it), and the places that look wrong."""
+    misaligned = list(_misaligned(reader))
+    return (len(reader.faults), sum(weight for _, _, weight in misaligned)), sorted({each[:2] for each in misaligned})
+
+
+def _misaligned(reader: Reader) -> Iterator[tuple[int, str, int]]:
+    """Where the indentation says that a closing bracket is "missing", or that the one there is "surplus".
+
+    The third item is how much that says: people indent members with care, closing brackets anywhere.
+    """
     text, starts = reader.text, reader.document.line_starts
     firsts = [_first_character(text, start) for start in starts]
 
@@ -176,11 +184,11 @@ def _misaligned(reader: Reader) -> Iterator[tuple[int, str]]:
         if node.children and outside == _beginning(node.children[0]):
             outside = None  # nothing in this one is indented
         if outside is not None:
-            yield outside, "missing"
+            yield outside, "missing", 3
         last = node.end - 1
         closed = line(last)
         if closed != opened and text[last] == _CLOSER[node.kind] and firsts[closed] == last:
             if column(closed) < column(opened) and outside is None:
-                yield last, "missing"
+                yield last, "missing", 2
             elif column(closed) > column(opened):
-                yield last, "surplus"
+                yield last, "surplus", 1

@@ -84,8 +84,8 @@ class Reader:
 
     __slots__ = (
         "brackets_in_doubt", "colon", "comma", "comments", "depth", "detached", "document", "dropped", "faults",
-        "hushed", "key", "left", "limit", "node", "pos", "recoveries", "rejected", "repairs", "repairs_left", "root", "said",
-        "skipped", "state", "text",
+        "hushed", "key", "left", "limit", "node", "pos", "recoveries", "rejected", "repairs", "repairs_left", "root",
+        "said", "skipped", "state", "text",
     )  # fmt: skip
 
     def __init__(self, document: Document, repairs: tuple[tuple[int, str], ...] = ()) -> None:
@@ -310,6 +310,7 @@ class Reader:
         self.key = None
         self.detached = False
         self.comma = -1
+        self.left -= 1
         self.pos = end
         self.state = AFTER
         return node

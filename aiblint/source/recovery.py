@@ -36,7 +36,9 @@ _BARE = re.compile(
 )
 _TRAILING_COMMENT = re.compile(r"[ \t]/[/*]")
 _BARE_EXPRESSION = re.compile(r"\[[A-Za-z]\w*\([^\"\r\n]*\)[^\"\r\n,]*\]")
-_HALF_QUOTED_LINE = re.compile(r'[^"\r\n]+"(?=[ \t]*[,}\]]*[ \t]*(?://[^\r\n]*)?(?:[\r\n]|\Z))')
+_HALF_QUOTED_LINE = re.compile(
+    r'(?!")[^"\\\r\n]*(?:\\.[^"\\\r\n]*){0,200}"(?=[ \t]*[,}\]]*[ \t]*(?://[^\r\n]*)?(?:[\r\n]|\Z))'
+)
 _HALF_QUOTED = re.compile(r'[^"\r\n,{}\[\]]+"(?=[ \t]*[,}\]])')
 _HALF_QUOTED_KEY = re.compile(r'([^"\r\n,:]{1,300})"[ \t]*(?=:)')
 _BARE_KEY = re.compile(r"([^\s\"'{}\[\],:=]{1,300})[ \t]*(?=[:=])")
@@ -112,6 +114,8 @@ def repair(reader: Reader) -> None:
 def skip_odd_character(reader: Reader, char: str) -> bool:
     """Whether `char`, which is no mark of JSON, counts as blank; then goes behind it, and tells why."""
     text, start = reader.text, reader.pos
+    if char == "#" and reader.expects_value() and _HALF_QUOTED_LINE.match(text, start):
+        return False  # the comment of a script, whose first quotation mark is missing
     if char == "#" and not text.startswith("#{", start):
         reader.pos = _end_of_line(text, start)
         reader.comments.append(Comment(reader.span(start, reader.pos), text[start:reader.pos].strip("# \t")))
@@ -185,16 +189,14 @@ def _value(reader: Reader, char: str) -> None:
         _string(reader, is_key=False)
     elif char == "" or char in ",}]":
         if reader.state == VALUE and reader.node is not None:
-            owner = f"the value of {quoted(str(reader.key.value))}" if reader.key is not None else "a value"
-            _tell(reader, reader.colon, reader.colon + 1, f"{owner} is missing", "write it after the colon")
-            reader.pos = reader.colon + 1
-            reader.add("broken", reader.pos, "")
-            reader.pos = start
+            _no_value(reader, reader.node, char)
         elif char == "":
             _end_of_text(reader)
+        elif reader.node is None:
+            reader.state = END
         elif char == ",":
-            _surplus_commas(reader)
-        elif reader.node is not None:
+            _surplus_commas(reader, reader.node)
+        else:
             _wrong_closer(reader, reader.node, char)
     elif char == ":":
         _tell(reader, start, start + 1, "this colon is one too many", "delete it")
@@ -205,6 +207,25 @@ def _value(reader: Reader, char: str) -> None:
         reader.open(char)
     else:
         _bare_value(reader)
+
+
+def _no_value(reader: Reader, node: Node, char: str) -> None:
+    """A separator, or the end, where the value of a member belongs."""
+    start, brackets = reader.pos, open_brackets(node)
+    explanations = [(brackets, start, "separator", "value")]
+    if char != "" and char in "}]":
+        opener = "{" if char == "}" else "["
+        explanations.append((brackets + opener, start, "key" if char == "}" else "element", opener))
+        reader.brackets_in_doubt = True
+    meant = furthest(reader, explanations)
+    if meant != "value":
+        _tell(reader, start, start + 1, f"a `{meant}` is missing before this `{char}`", f"add `{meant}`")
+        reader.open(meant, 0)
+        return
+    _tell(reader, reader.colon, reader.colon + 1, f"{_pending(reader)} is missing", "write it after the colon")
+    reader.pos = reader.colon + 1
+    reader.add("broken", reader.pos, "")
+    reader.pos = start
 
 
 def _bare_value(reader: Reader) -> None:
@@ -286,7 +307,7 @@ def _member(reader: Reader, node: Node, char: str) -> None:
         else:
             _wrong_closer(reader, node, char)
     elif char == ",":
-        _surplus_commas(reader)
+        _surplus_commas(reader, node)
     elif char == ":":
         _tell(reader, start, start + 1, "a key is missing before this colon", "write it in double quotes")
         reader.detached = True
@@ -669,11 +690,20 @@ def _behind_a_value(reader: Reader, node: Node, char: str) -> None:
         _spoil(reader, last, end)
 
 
-def _surplus_commas(reader: Reader) -> None:
-    start = reader.pos
+def _surplus_commas(reader: Reader, node: Node) -> None:
+    start, brackets = reader.pos, open_brackets(node)
     commas = _COMMAS.match(reader.text, start)
     assert commas is not None  # it stands before one
     end = start + len(commas[0].rstrip())
+    explanations = [(brackets, end, "key" if node.kind == "object" else "element", "comma")]
+    if not node.children and reader.comma < 0 and node.parent is not None:
+        explanations.append((brackets[:-1], start, "separator", "closer"))
+    if furthest(reader, explanations) == "closer":
+        closer = _closer(node)
+        message = f"a `{closer}` is missing before this comma, to close {_name(node)}"
+        _tell(reader, start, start + 1, message, f"add `{closer}`", _opener(node))
+        reader.close(start)
+        return
     _tell(reader, start, end, "a comma is one too many here: no value precedes it", "delete it")
     reader.pos = end
     reader.state = NEXT
@@ -690,6 +720,8 @@ def _wrong_closer(reader: Reader, node: Node, char: str) -> None:
         explanations.insert(0, (brackets[:fitting], start + 1, "separator", "missing"))
         if begins_line(text, start) and indentation(text, start) == indentation(text, node.start):
             explanations.reverse()
+    if reader.expects_value():
+        explanations.append((brackets, start + 1, "separator", "opener"))
     explanations.append((brackets, start + 1, "separator", "surplus"))
     reader.brackets_in_doubt = True
     meant = furthest(reader, explanations)
@@ -704,6 +736,11 @@ def _wrong_closer(reader: Reader, node: Node, char: str) -> None:
     elif meant == "wrong":
         message = f"this `{char}` should be `{_closer(node)}`, to close {_name(node)}"
         _tell(reader, start, start + 1, message, f"write `{_closer(node)}`", _opener(node))
+        reader.close(start + 1)
+    elif meant == "opener":
+        opener = "{" if char == "}" else "["
+        _tell(reader, start, start + 1, f"a `{opener}` is missing before this `{char}`", f"add `{opener}`")
+        reader.open(opener, 0)
         reader.close(start + 1)
     elif last is not None and last.key is not None and char == "]" and _on_own_line(text, last):
         _open_before(reader, node, last)

@@ -1,0 +1,469 @@
+"""What expressions come to: provenance, branches, scopes, user functions, limits; and that unknown is never wrong."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aiblint.arm.evaluate import EvaluationError, ScopeError, UserFunction, evaluate
+from aiblint.arm.expression import ExpressionError, parse
+from aiblint.arm.functions import FUNCTIONS, TAKES_LAMBDA
+from aiblint.arm.functions.data import same
+from aiblint.source.document import Document, Node
+from aiblint.value import MISSING, OpenKey, Partial, Unknown, Value, plain
+
+DOCUMENT = Document("template.json", "")
+
+
+def node(kind: str = "string", data: object = "", key: str | None = None) -> Node:
+    name = Node("string", 0, 0, key, None, None, DOCUMENT) if key is not None else None
+    return Node(kind, 0, 0, data, name, None, DOCUMENT)
+
+
+def written(data: object) -> Value:
+    """Data as a template holds it: a Value, each with a place of its own, all the way down."""
+    if isinstance(data, dict):
+        return Value({name: written(member) for name, member in data.items()}, node("object", []))
+    if isinstance(data, list):
+        return Value([written(item) for item in data], node("array", []))
+    return Value(data, node(data=data))
+
+
+class Names:
+    """Parameters and variables from one dictionary, and the user function `my.wrap`."""
+
+    def __init__(self, functions: dict[str, UserFunction] | None = None, **values: object) -> None:
+        self.budget = 100_000
+        self.functions = functions or {}
+        self.values = {name.lower(): value for name, value in values.items()}
+
+    def parameter(self, name: str) -> object:
+        if name.lower() not in self.values:
+            raise ScopeError(f"there is no parameter `{name}`")
+        return self.values[name.lower()]
+
+    def variable(self, name: str) -> object:
+        if name.lower() not in self.values:
+            raise ScopeError(f"there is no variable `{name}`")
+        return self.values[name.lower()]
+
+    def user_function(self, namespace: str, name: str) -> UserFunction | None:
+        return self.functions.get(f"{namespace}.{name}".lower())
+
+    def copy_index(self, name: str | None, offset: int) -> int | Unknown:
+        if name not in (None, "loop"):
+            raise ScopeError(f"there is no copy loop `{name}` around this")
+        return 2 + offset
+
+    def names(self, section: str) -> list[str]:
+        return list(self.values)
+
+
+def value(text: str, scope: Names | None = None) -> object:
+    return plain(evaluate(parse(text), scope or Names()))
+
+
+def fault(text: str, scope: Names | None = None) -> tuple[str, str]:
+    """What is said of a fault, and the characters that show it."""
+    with pytest.raises(EvaluationError) as caught:
+        evaluate(parse(text), scope or Names())
+    return caught.value.message, text[caught.value.start : caught.value.end]
+
+
+# -- provenance --------------------------------------------------------------------------------------------------------
+
+SETTINGS = written({"list": ["first", "second"], "inner": {"deep": "x"}, "nothing": None})
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("[parameters('s')]", ()),
+        ("[PARAMETERS('S')]", ()),
+        ("[variables('s').inner.DEEP]", ("inner", "deep")),
+        ("[parameters('s')['list'][1]]", ("list", 1)),
+        ("[if(equals(1, 1), parameters('s').list, 'x')]", ("list",)),
+        ("[if(false(), 'x', parameters('s'))]", ()),
+        ("[coalesce(parameters('s').nothing, parameters('s').inner)]", ("inner",)),
+        ("[first(parameters('s').list)]", ("list", 0)),
+        ("[last(parameters('s').list)]", ("list", 1)),
+        ("[tryGet(parameters('s'), 'inner', 'deep')]", ("inner", "deep")),
+        ("[createArray(1, parameters('s'))[1].inner]", ("inner",)),
+        ("[union(createObject('a', 1), parameters('s')).list]", ("list",)),
+        ("[filter(parameters('s').list, lambda('x', equals(lambdaVariables('x'), 'second')))[0]]", ("list", 1)),
+        ("[concat(parameters('s').list, createArray(1))[0]]", ("list", 0)),
+        ("[items(parameters('s'))[0].value.deep]", ("inner", "deep")),
+        ("[shallowMerge(createArray(parameters('s'))).inner]", ("inner",)),
+    ],
+)
+def test_what_is_only_picked_keeps_its_place(text: str, path: tuple[str | int, ...]) -> None:
+    expected: object = SETTINGS
+    for step in path:
+        assert isinstance(expected, Value)
+        expected = expected.data[step]  # type: ignore[index]
+    assert evaluate(parse(text), Names(s=SETTINGS)) is expected
+
+
+def test_what_is_computed_is_data() -> None:
+    result = evaluate(parse("[concat(parameters('s').inner.deep, 'y')]"), Names(s=SETTINGS))
+    assert result == "xy"
+    assert not isinstance(result, Value)
+
+
+# -- branches ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[if(true(), 1, div(1, 0))]", 1),
+        ("[if(false(), parameters('none'), 2)]", 2),
+        ("[and(false(), div(1, 0))]", False),
+        ("[or(true(), div(1, 0))]", True),
+        ("[coalesce('a', div(1, 0))]", "a"),
+        ("[and(parameters('u'), div(1, 0), false())]", False),
+    ],
+)
+def test_a_fault_that_is_never_reached_is_none(text: str, expected: object) -> None:
+    assert value(text, Names(u=Unknown("u"))) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[if(parameters('u'), 1, div(1, 0))]",
+        "[if(parameters('u'), parameters('none').x, 1)]",
+        "[and(parameters('u'), createArray())]",
+    ],
+)
+def test_a_fault_that_may_not_be_reached_is_none(text: str) -> None:
+    assert isinstance(value(text, Names(u=Unknown("u"))), Unknown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[if(div(1, 0), 1, 2)]",
+        "[if(true(), div(1, 0), 2)]",
+        "[and(true(), div(1, 0))]",
+        "[and(div(1, 0), false())]",
+        "[coalesce(null(), div(1, 0))]",
+    ],
+)
+def test_a_fault_that_is_reached_is_one(text: str) -> None:
+    assert fault(text) == ("`div()` divides by zero", "div(1, 0)")
+
+
+# -- faults ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "shown"),
+    [
+        ("[conact('a')]", "there is no function `conact`, did you mean `concat`", "conact"),
+        ("[zzzzzz()]", "there is no function `zzzzzz`", "zzzzzz"),
+        ("[parameters('settins')]", "there is no parameter `settins`, did you mean `settings`", "'settins'"),
+        ("[variables('nope')]", "there is no variable `nope`", "'nope'"),
+        ("[parameters(1)]", "`parameters()` needs a name, not an integer", "1"),
+        (
+            "[parameters('settings').innr]",
+            "`innr` is not a member of `parameters('settings')`, did you mean `inner`",
+            "innr",
+        ),
+        ("[parameters('settings')['x y']]", "`x y` is not a member of `parameters('settings')`", "'x y'"),
+        (
+            "[parameters('settings').list[2]]",
+            "there is no element 2: `parameters('settings').list` has 2 elements",
+            "2",
+        ),
+        ("[createArray()[0]]", "there is no element 0: `createArray()` has no elements", "0"),
+        ("[createArray(1)[-1]]", "there is no element -1: `createArray(1)` has 1 element", "-1"),
+        (
+            "[parameters('settings').inner.deep.more]",
+            "`parameters('settings').inner.deep` is a string and has no member `more`",
+            "more",
+        ),
+        (
+            "[parameters('settings').list.count]",
+            "`parameters('settings').list` is an array and has no member `count`",
+            "count",
+        ),
+        ("[null().a]", "`null()` is null and has no member `a`", "a"),
+        ("[my.nope(1)]", "the template defines no function `my.nope()`", "my.nope(1)"),
+        ("[if(createArray(), 1, 2)]", "the condition of `if()` is an array", "createArray()"),
+        ("[or(createObject(), true())]", "`or()` needs true or false here, not an object", "createObject()"),
+        ("[copyIndex('other')]", "there is no copy loop `other` around this", "copyIndex('other')"),
+        ("[lambdaVariables('x')]", "no `lambda()` around this has a variable `x`", "'x'"),
+        (
+            "[map(range(0, 1), lambda('item', lambdaVariables('itme')))]",
+            "no `lambda()` around this has a variable `itme`, did you mean `item`",
+            "'itme'",
+        ),
+        ("[map(range(0, 1), lambda(1, 2))]", "a variable of `lambda()` is a name in quotes", "1"),
+        ("[map(range(0, 1), lambda('a'))]", "`lambda()` takes at least 2 arguments, not 1", "lambda('a')"),
+    ],
+)
+def test_faults(text: str, message: str, shown: str) -> None:
+    assert fault(text, Names(settings=SETTINGS)) == (message, shown)
+
+
+@pytest.mark.parametrize("text", ["[concat(lambda('a', 1))]", "[lambda('a', 1)]", "[if(true(), lambda('a', 1), 2)]"])
+def test_a_lambda_stands_only_where_it_may(text: str) -> None:
+    assert fault(text)[0].startswith("`lambda()` can only be an argument of `filter()`, ")
+
+
+def test_a_scope_error_about_a_known_name_offers_no_other() -> None:
+    class Circular(Names):
+        def variable(self, name: str) -> object:
+            raise ScopeError(f"variable `{name}` needs its own value")
+
+    assert fault("[variables('abc')]", Circular(abc=1, abd=2))[0] == "variable `abc` needs its own value"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[parameters('u').a.b[0]]",
+        "[parameters('s').inner[parameters('u')]]",
+        "[parameters('s').list[parameters('u')]]",
+        "[concat('a', parameters('u')).length]",
+        "[parameters(parameters('u'))]",
+        "[variables(concat('x', parameters('u')))]",
+        "[copyIndex(parameters('u'))]",
+        "[createObject(concat('a', parameters('u')), 1).abc]",
+    ],
+)
+def test_what_is_read_from_or_with_something_unknown_is_unknown(text: str) -> None:
+    assert isinstance(value(text, Names(u=Unknown("u"), s=SETTINGS)), Unknown)
+
+
+def test_an_open_name_does_not_hide_that_a_member_is_missing() -> None:
+    text = "[createObject(concat('ab', parameters('u')), 1).xyz]"
+    assert fault(text, Names(u=Unknown("u")))[1] == "xyz"
+
+
+def test_what_is_missing_is_null() -> None:
+    assert value("[coalesce(parameters('m'), 'x')]", Names(m=Value(MISSING, node()))) == "x"
+
+
+# -- functions of the template -----------------------------------------------------------------------------------------
+
+
+def test_a_user_function_sees_its_own_parameters_only() -> None:
+    output = node("object", [node(data="[concat(parameters('A'), '!')]", key="x"), node("number", 7, key="y")])
+    shout = UserFunction(("a",), output)
+    scope = Names({"my.shout": shout}, outside="o")
+    assert value("[my.shout(variables('outside'))]", scope) == {"x": "o!", "y": 7}
+    assert fault("[my.shout()]", scope) == ("`my.shout()` takes 1 argument, not 0", "my.shout()")
+    peek = UserFunction(("a",), node(data="[parameters('outside')]"))
+    message = "in `my.peek()`: the function has no parameter `outside`"
+    assert fault("[concat(my.peek(1))]", Names({"my.peek": peek}, outside="o")) == (message, "my.peek(1)")
+
+
+def test_a_user_function_may_call_another_but_not_itself_for_ever() -> None:
+    double = UserFunction(("a",), node(data="[concat(parameters('a'), parameters('a'))]"))
+    twice = UserFunction(("b",), node(data="[my.double(my.double(parameters('b')))]"))
+    loop = UserFunction((), node(data="[my.loop()]"))
+    scope = Names({"my.double": double, "my.twice": twice, "my.loop": loop})
+    assert value("[my.twice('x')]", scope) == "xxxx"
+    assert isinstance(value("[my.loop()]", scope), Unknown)
+
+
+def test_a_broken_user_function_is_the_fault_of_the_call() -> None:
+    scope = Names({"my.bad": UserFunction((), node(data="[concat(]"))})
+    message, shown = fault("[my.bad()]", scope)
+    assert message.startswith("in `my.bad()`: the expression has no closing `)`")
+    assert shown == "my.bad()"
+
+
+def test_the_output_of_a_user_function_knows_where_it_is_written() -> None:
+    output = node(data="[[literal]")
+    result = evaluate(parse("[my.f()]"), Names({"my.f": UserFunction((), output)}))
+    assert isinstance(result, Value)
+    assert (result.data, result.node) == ("[literal]", output)
+
+
+# -- limits ------------------------------------------------------------------------------------------------------------
+
+
+def test_each_call_is_paid_for() -> None:
+    scope = Names()
+    scope.budget = 5
+    assert value("[add(add(1, 1), add(1, 1))]", scope) == 4
+    assert scope.budget == 2
+    assert isinstance(value("[add(add(1, 1), add(1, 1))]", scope), Unknown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[reduce(range(0, 10000), 1, lambda('c', 'n', createArray(lambdaVariables('c'), lambdaVariables('c'))))]",
+        "[map(range(0, 10000), lambda('a', map(range(0, 10000), lambda('b', 1))))]",
+        "[map(range(0, 10000), lambda('a', range(0, 10000)))]",
+        "[map(range(0, 10000), lambda('a', padLeft('', 1000000)))]",
+        "[reduce(range(0, 10000), 'ab', lambda('c', 'n', concat(lambdaVariables('c'), lambdaVariables('c'))))]",
+    ],
+)
+def test_a_short_text_cannot_ask_for_everything(text: str) -> None:
+    assert isinstance(value(text), Unknown)
+
+
+def test_nesting_without_end_is_cut_off() -> None:
+    text = "[reduce(range(0, 5000), 1, lambda('c', 'n', createArray(lambdaVariables('c'))))]"
+    assert not is_known(value(text))
+
+
+def test_a_huge_value_of_the_template_is_not_walked_through() -> None:
+    item: object = "x"
+    for _ in range(40):
+        item = Value([item, item], node("array", []))
+    assert isinstance(value("[parameters('bomb')]", Names(bomb=item)), Unknown)
+    assert isinstance(value("[equals(parameters('bomb'), parameters('bomb'))]", Names(bomb=item)), Unknown)
+
+
+def test_a_long_chain_of_variables_is_unknown_not_a_crash() -> None:
+    class Chain(Names):
+        def variable(self, name: str) -> object:
+            return evaluate(parse(f"[variables('{name}x')]"), self)
+
+    assert isinstance(value("[variables('v')]", Chain()), Unknown)
+
+
+# -- unknown is never wrong --------------------------------------------------------------------------------------------
+
+CONCRETE: list[object] = [
+    *("a", "", "ab,c", "Microsoft.A/b", "b a", 0, 5, True, False, None),
+    *([], [1, "a"], [[1]], {}, {"a": 1}, {"A": "ab", "b": [1]}),
+]
+LEAVES = [
+    "parameters('x')",
+    "parameters('x')",
+    "parameters('y')",
+    "concat('a', parameters('x'))",
+    "concat(parameters('x'), 'c')",
+    "createArray(parameters('x'), 1)",
+    "createObject('a', parameters('x'))",
+    "createObject(concat('a', parameters('x')), 1)",
+    *(
+        "'a'",
+        "''",
+        "'ab,c'",
+        "','",
+        "'Microsoft.A/b'",
+        "'{0}-{0}'",
+        "'[1,2]'",
+        "0",
+        "1",
+        "5",
+        "-1",
+        "true()",
+        "false()",
+    ),
+    *("null()", "createArray()", "createArray(1, 'a')", "createObject()", "createObject('a', 1, 'b', 'x')"),
+]
+LAMBDAS = {"reduce": 2, "sort": 2}
+
+
+def calls(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """A call of some function with as many arguments as it takes, or something read from a value."""
+
+    def call(name: str) -> st.SearchStrategy[str]:
+        function = FUNCTIONS[name]
+        most = min(function.minimum + 2, function.maximum if function.maximum is not None else 99)
+        count = st.integers(function.minimum, most)
+        return count.flatmap(lambda n: st.tuples(*[inner] * n)).map(lambda a: f"{function.name}({', '.join(a)})")
+
+    def with_lambda(name: str) -> st.SearchStrategy[str]:
+        variables = "'i', 'j'" if LAMBDAS.get(name) == 2 else "'i'"
+        bodies = st.sampled_from(["{0}", "lambdaVariables('i')", "equals(lambdaVariables('i'), {0})"])
+        first = "{1}, {2}" if name == "reduce" else "{1}"
+        text = f"{FUNCTIONS[name].name}({first}, lambda({variables}, @))"
+        return st.tuples(bodies, inner, inner, inner).map(lambda p: text.replace("@", p[0]).format(*p[1:]))
+
+    plain_names = [n for n, f in FUNCTIONS.items() if n not in TAKES_LAMBDA and (f.call or n in CONNECTIVES)]
+    reads = st.sampled_from(
+        ["array({0}).a", "first({0}).a", "tryGet({0}, 'a').b", "array({0})[{1}]", "skip({0}, 1)[0]"]
+    )
+    return st.one_of(
+        st.sampled_from(plain_names).flatmap(call),
+        st.sampled_from(sorted(TAKES_LAMBDA)).flatmap(with_lambda),
+        st.tuples(reads, inner, inner).map(lambda p: p[0].format(*p[1:])),
+    )
+
+
+CONNECTIVES = ("if", "and", "or", "coalesce")
+EXPRESSIONS = calls(st.recursive(st.sampled_from(LEAVES), calls, max_leaves=6)).map(lambda inner: f"[{inner}]")
+
+
+def outcome(text: str, x: object, y: object) -> object:
+    """The plain result, or the error."""
+    try:
+        return plain(evaluate(parse(text), Names(x=x, y=y)))
+    except EvaluationError as error:
+        return error
+
+
+def agrees(general: object, special: object) -> bool:
+    """Whether a result that was reached with less knowledge leaves room for one that was reached with more."""
+    if isinstance(general, Unknown) or isinstance(special, Unknown):
+        return True
+    if isinstance(special, EvaluationError):
+        return True
+    if isinstance(general, Partial) or isinstance(special, Partial):
+        return same(general, special) is not False
+    if isinstance(general, list) and isinstance(special, list):
+        return len(general) == len(special) and all(map(agrees, general, special))
+    if isinstance(general, dict) and isinstance(special, dict):
+        named = {name: item for name, item in general.items() if not isinstance(name, OpenKey)}
+        certain = all(name in special and agrees(item, special[name]) for name, item in named.items())
+        closed = len(named) == len(general) and not any(isinstance(name, OpenKey) for name in special)
+        return certain and (not closed or len(named) == len(special))
+    return type(general) is type(special) and general == special
+
+
+def is_known(data: object) -> bool:
+    if isinstance(data, dict):
+        return not any(isinstance(name, OpenKey) for name in data) and all(map(is_known, data.values()))
+    return all(map(is_known, data)) if isinstance(data, list) else not isinstance(data, (Unknown, Partial))
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(EXPRESSIONS, st.sampled_from(CONCRETE))
+def test_knowing_more_never_changes_what_was_known(text: str, y: object) -> None:
+    general = outcome(text, Unknown("x"), y)
+    for x in CONCRETE:
+        special = outcome(text, written(x), y)
+        if isinstance(general, EvaluationError):
+            assert isinstance(special, EvaluationError) or not is_known(special), (text, x, general.message, special)
+        else:
+            assert agrees(general, special), (text, x, general, special)
+
+
+@settings(max_examples=200, deadline=None)
+@given(EXPRESSIONS, st.sampled_from(CONCRETE))
+def test_knowing_a_part_never_changes_what_was_known(text: str, y: object) -> None:
+    general = outcome(text, Partial(("a", Unknown("x"), "b")), y)
+    for x in ("ab", "a,b", "aab", "a/b", "aXb"):
+        special = outcome(text, x, y)
+        if isinstance(general, EvaluationError):
+            assert isinstance(special, EvaluationError) or not is_known(special), (text, x, general.message, special)
+        else:
+            assert agrees(general, special), (text, x, general, special)
+
+
+@settings(max_examples=200, deadline=None)
+@given(EXPRESSIONS, st.data())
+def test_a_damaged_expression_is_read_or_refused(text: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(1, len(text) - 1))
+    length = data.draw(st.integers(0, 5))
+    damaged = text[:place] + data.draw(st.text(max_size=3)) + text[min(place + length, len(text) - 1) :]
+    try:
+        expression = parse(damaged)
+    except ExpressionError:
+        return
+    try:
+        result = evaluate(expression, Names(x=Unknown("x"), y="y"))
+    except EvaluationError as error:
+        result = error.message
+    assert not isinstance(result, BaseException)
