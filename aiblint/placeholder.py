@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 # `<subscriptionID>` and `#{name}#` mean nothing else in a setting.
 _PLAIN = r"<[A-Za-z][\w .,/\-]{0,60}>|#\{[\w.\-]+\}#"
-# `__name__`, `{{name}}`, `${name}`, `$(name)`: marks of pipelines, but expressions replace marks like these as well.
-_MARKED = r"\b__[A-Za-z]\w*?__\b|\{\{\s*[\w.\-]+\s*\}\}|\$\{[\w.\-]+\}|\$\([\w.\-]+\)"
+# `__name__`, `{{name}}`, `${name}`, `$(name)`, `PLACEHOLDER_X`: marks of pipelines, but expressions may replace such marks.
+_MARKED = r"\b(?:PLACEHOLDER\w*|(?:REPLACE|CHANGE)_?ME)\b|\b__[A-Za-z]\w*?__\b|\{\{\s*[\w.\-]+\s*\}\}|\$\{[\w.\-]+\}|\$\([\w.\-]+\)"
 _SETTING = re.compile(f"{_PLAIN}|{_MARKED}")
 _PLAIN_ONLY = re.compile(_PLAIN)
 # In a script `<`, `$` and `{` have meanings of their own; this one has none.

@@ -149,10 +149,10 @@ _KEY = r"(?:[a-z0-9+/=]|%2[bf]|%3d|\\/|\\u002b|\\u003d){20,}"
 # One row: a fixed text that must be there, the pattern (tried on the lower-case text; its group, or all of it, is the
 # secret), how many characters before the match belong to the secret, its kind, and what its own characters must be.
 _SHAPES: tuple[tuple[str, str, int, str, Callable[[str], bool]], ...] = (
-    # `sig` of a query: something before it, or after it, must say that it is one.
+    # `sig` of a query, or alone and exactly the 32 bytes of a signature. Greedy and never taken back: see the top.
     ("sig", r"sig(?:(?<=[?&;]sig)|(?<=u0026sig)|(?<=%26sig)|(?<=%3fsig))(?:=|%3d|\\u003d)(" + _SIG + ")", 0,
      "a SAS signature", _signature),
-    ("sig", r"sig(?<!\wsig)(?:=|%3d)(" + _SIG + r")(?=&|\\u0026|%26)", 0, "a SAS signature", _signature),
+    ("sig", r"sig(?<!\wsig)(?:=|%3d)((?:[a-z0-9+/]|%2[bf]){43}(?:=|%3d))", 0, "a SAS signature", _signature),
     ("accountkey", r"accountkey\s{0,3}(?:=|%3d|\\u003d)\s{0,3}(" + _KEY + ")", 0, "a storage account key", _literal),
     ("sharedaccesskey", r"sharedaccesskey\s{0,3}(?:=|%3d|\\u003d)\s{0,3}(" + _KEY + ")", 0,
      "a connection string", _literal),
@@ -349,14 +349,19 @@ _FLAG = re.compile(r"[nrt]?-{1,2}[a-z][\w-]*")
 def _named(text: str, folded: str) -> Iterator[Secret]:
     if not any(name in folded for name in _NAMES):
         return
+    read = 0
     for match in _NAME.finditer(folded):
         start = match.start()
+        if start < read:  # a bare value that looks like a row of names is one value
+            continue
         while start > max(0, match.start() - 60) and (folded[start - 1].isalnum() or folded[start - 1] in "_-"):
             start -= 1
         kind, test = _meaning(folded[start : match.end()], match[0])
         if match[0] == "pass" and not _is_word(text, match.start()):
             continue
         value = _assigned(text, folded, start, match.end())
+        if value is not None and not value.quote:
+            read = value.end
         if value is not None and _is_secret(text, value, test):
             yield Secret(value.start, value.end, kind)
 

@@ -159,16 +159,18 @@ class Value:
 
     @property
     def span(self) -> Span:
-        """The smallest characters that show it; for something missing, the key of the object that should hold it."""
+        """The smallest characters that show it; for something missing, the key of the object that should hold it.
+
+        An element of an array has no key: there its type or name stands for it, whichever comes first.
+        """
         node = self.node
         if self.data is not MISSING or self.definition is not None:
             return node.span
         if node.key is not None:
             return node.key.span
-        for name in ("type", "name"):
-            named = node.member(name)
-            if named is not None:
-                return named.span
+        named = [member for member in (node.member("type"), node.member("name")) if member is not None]
+        if named:
+            return min(named, key=lambda member: member.start).span
         return Span(node.start, min(node.start + 1, node.end), node.document)
 
     @property

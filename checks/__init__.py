@@ -19,6 +19,7 @@ from . import (
     permissions,
     resource_ids,
     restarts,
+    secrets,
     shape,
     source,
     staging,
@@ -111,9 +112,15 @@ CHECKS: tuple[Check, ...] = (
     files.large_file,
     customizers.inline_loses_bracket,
     # AIB6xx: secrets and supply chain
+    secrets.sas_in_template,
+    secrets.sas_expired,
+    secrets.secret_in_inline,
     uris.mutable_script_uri,
     uris.missing_checksum,
     uris.checksum_format,
     uris.github_page_uri,
     uris.unusable_uri,
+    secrets.secret_in_parameter,
+    secrets.sas_without_read,
+    secrets.token_in_uri,
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .data import platform_images
-from .ground import is_windows_client, platform_image
 from aiblint.finding import Finding, Related, check
 from aiblint.recognise import DEPLOYMENT
+
+from .data import platform_images
+from .ground import is_windows_client, platform_image
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from aiblint.finding import Finding, check
 
 from .ground import operating_system, platform_image
-from aiblint.finding import Finding, check
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -30,27 +31,36 @@ _OPENS = r"\b(?:chmod|chown|chgrp|setfacl|install|umask|mount|ln)\b"
 _WINDOWS_FOLDERS = r"[a-z]:|[a-z]:\\(?:windows|users|programdata|program files(?: \(x86\))?)(?:\\.*)?"
 
 
-def _earlier(step: Step, template: ImageTemplate) -> tuple[Step, ...]:
-    """The steps that run before this one; validators run after all customizers."""
-    return template.steps[: step.index + (len(template.customizers) if step.phase == "validate" else 0)]
+class _Before(NamedTuple):
+    """What ran before a step: whether all of it is `known`, whether it may have `opened` folders, the words in it."""
+
+    known: bool
+    opened: bool
+    words: set[str]
+
+    def may_create(self, folder: str) -> bool:
+        """Whether a command or a copied file names the folder, or what ran is not known."""
+        return not self.known or _words(re.split(r"[/\\]", folder)[-1]) <= self.words
 
 
-def _earlier_commands(step: Step, template: ImageTemplate) -> str | None:
-    """The inline commands of the steps before this one, one a line; None where one of them runs what is not known."""
-    if not template.steps_known:
-        return None
-    lines: list[str] = []
-    for earlier in _earlier(step, template):
-        if earlier.type in ("Shell", "PowerShell"):
-            texts = [line.text for line in earlier.get("inline").items]
-            if not texts or None in texts:
-                return None
-            lines += [text for text in texts if text is not None]
-    return "\n".join(lines)
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[\w.-]+", text.lower()))
+
+
+def _after(before: _Before, step: Step) -> _Before:
+    """What ran before the step that follows this one. The words are gathered in one set, as a template may be long."""
+    known, opened = before.known, before.opened
+    texts = (step.get("destination"),) if step.type == "File" else step.get("inline").items
+    if step.type in ("Shell", "PowerShell", "File"):
+        known = known and bool(texts) and all(text.text is not None for text in texts)
+    for text in texts:
+        before.words.update(_words(text.text or ""))
+        opened = opened or (step.type != "File" and re.search(_OPENS, text.text or "") is not None)
+    return _Before(known, opened, before.words)
 
 
 @check("AIB319", "file-destination", "error", FILE, UPLOAD)
-def file_destination(step: Step, template: ImageTemplate) -> Findings:
+def file_destination(template: ImageTemplate) -> Findings:
     """
     ## What it does
     Looks at the `destination` of a File step. It must be there, and name a file and not a folder. On Linux the file
@@ -58,8 +68,8 @@ def file_destination(step: Step, template: ImageTemplate) -> Findings:
     user. On Windows the folder must exist, too, says the documentation; as the upload creates it, that is only advice.
 
     ## Why it matters
-    Files are copied by the build user, who is not root: elsewhere on Linux the step fails with `Permission denied`. Of
-    a destination that ends with `/` the file takes a name that only the service knows.
+    Files are copied by the build user, who is not root: elsewhere on Linux the step fails with `Permission denied`. And
+    a file that is copied to a folder, `/tmp/`, gets a name there that only the service knows.
 
     ## Bad
     ```json
@@ -101,12 +111,34 @@ def file_destination(step: Step, template: ImageTemplate) -> Findings:
     ]
     ```
     """
-    if step.type != "File":
-        return
+    system = operating_system(template)
+    before = _Before(template.steps_known, False, set())
+    for step in template.steps:
+        if step.type == "File":
+            path = step.get("destination").text
+            if path is None or path == "" or path.endswith(("/", "\\")) or (system == "Linux" and path == "/tmp"):
+                yield from _no_file(step, path)
+            elif system == "Linux":
+                yield from _on_linux(step, path, before, template)
+            elif system == "Windows":
+                yield from _on_windows(step, path, before)
+        before = _after(before, step)
+
+
+def _no_file(step: Step, path: str | None) -> Findings:
     destination = step.get("destination")
-    path = destination.text
-    if destination.is_missing or (path == "" and destination.definition is None):
-        # Under a name that only looks right it is there: `unknown-property` says so.
+    if path:
+        name = (step.get("sourceUri").text or "").partition("?")[0].rpartition("/")[2] or "settings.json"
+        separator = "" if path.endswith(("/", "\\")) else "/"
+        yield Finding(
+            destination,
+            f"the destination of {step.label} is a folder, not a file",
+            help=f"write the name of the file behind it, such as `{path}{separator}{name}`",
+            notes=("a File step copies one file, and its destination is the whole path with the name",),
+        )
+    # A parameter that is empty by default waits for whoever deploys; what stands there under a name that only looks
+    # right is the business of `unknown-property`.
+    elif destination.is_missing or (path == "" and destination.definition is None):
         others = (name for name, _ in step.value.members if name != "destination")
         if not any(re.match(r"dest|target|path", name, re.IGNORECASE) for name in others):
             yield Finding(
@@ -114,30 +146,9 @@ def file_destination(step: Step, template: ImageTemplate) -> Findings:
                 f"{step.label} has no destination to copy its file to",
                 help="give it a `destination`: the whole path, with the name of the file",
             )
-        return
-    if not path:
-        return
-    system = operating_system(template)
-    if path.endswith(("/", "\\")) or (system == "Linux" and path == "/tmp"):
-        yield Finding(
-            destination,
-            f"the destination of {step.label} is a folder, not a file",
-            help="write the name of the file behind it, such as " + _example(step, path),
-            notes=("a File step copies one file, and its destination is the whole path with the name",),
-        )
-    elif system == "Linux":
-        yield from _on_linux(step, template, path)
-    elif system == "Windows":
-        yield from _on_windows(step, template, path)
 
 
-def _example(step: Step, folder: str) -> str:
-    name = (step.get("sourceUri").text or "").partition("?")[0].rpartition("/")[2] or "settings.json"
-    separator = "" if folder.endswith(("/", "\\")) else "/"
-    return f"`{folder}{separator}{name}`"
-
-
-def _on_linux(step: Step, template: ImageTemplate, path: str) -> Findings:
+def _on_linux(step: Step, path: str, before: _Before, template: ImageTemplate) -> Findings:
     if re.match(r"[A-Za-z]:\\", path):
         yield Finding(
             step.get("destination"),
@@ -148,7 +159,7 @@ def _on_linux(step: Step, template: ImageTemplate, path: str) -> Findings:
     folder, _, name = path.rpartition("/")
     # A path that is not absolute lies in the home of the build user.
     if not path.startswith("/") or (path.startswith(_WRITABLE) and "/../" not in path):
-        if folder.startswith("/tmp/") and _is_created_nowhere(folder, step, template):
+        if folder.startswith("/tmp/") and not before.may_create(folder):
             yield Finding(
                 step.get("destination"),
                 f"no step before {step.label} creates the folder `{folder}`",
@@ -157,8 +168,7 @@ def _on_linux(step: Step, template: ImageTemplate, path: str) -> Findings:
                 severity="warning",
             )
         return
-    commands = _earlier_commands(step, template)
-    if commands is None or re.search(_OPENS, commands):
+    if before.opened or not before.known:
         return
     yield Finding(
         step.get("destination"),
@@ -170,11 +180,11 @@ def _on_linux(step: Step, template: ImageTemplate, path: str) -> Findings:
     )
 
 
-def _on_windows(step: Step, template: ImageTemplate, path: str) -> Findings:
+def _on_windows(step: Step, path: str, before: _Before) -> Findings:
     folder = path.replace("/", "\\").rpartition("\\")[0]
     if not re.match(r"[A-Za-z]:[^%$]*$", folder) or re.fullmatch(_WINDOWS_FOLDERS, folder, re.IGNORECASE):
         return
-    if _is_created_nowhere(folder, step, template):
+    if not before.may_create(folder):
         yield Finding(
             step.get("destination"),
             f"no step before {step.label} creates the folder `{folder}`",
@@ -182,16 +192,6 @@ def _on_windows(step: Step, template: ImageTemplate, path: str) -> Findings:
             notes=("the documentation asks for it; the upload of today creates the folder itself",),
             severity="info",
         )
-
-
-def _is_created_nowhere(folder: str, step: Step, template: ImageTemplate) -> bool:
-    """Whether certainly no step before this one makes the folder: no command names it, no file is copied into it."""
-    commands = _earlier_commands(step, template)
-    name = re.split(r"[/\\]", folder.lower())[-1]
-    if commands is None or name in commands.lower():
-        return False
-    files = [earlier for earlier in _earlier(step, template) if earlier.type == "File"]
-    return not any(name in (file.get("destination").text or name).lower() for file in files)
 
 
 @check("AIB320", "large-file", "warning", FILE, TROUBLESHOOT)

@@ -115,7 +115,7 @@ def malformed_resource_id(template: ImageTemplate) -> Findings:
         if mistake is not None and not ground.may_be_filled_in(template, identifier.value):
             yield Finding(
                 _place(identifier.value, mistake, len(text)),
-                f"{identifier.words} {mistake.words}",
+                f"{identifier.words} {mistake.words.replace(_OPEN, '...')}",
                 help=f"write it as `{_written_out(identifier.forms[0])}`",
                 notes=("the submission is rejected",),
             )

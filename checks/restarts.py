@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from aiblint.finding import Finding, Related, check
+
 from .data import vm_sizes
 from .ground import operating_system, platform_image, vm_size
-from aiblint.finding import Finding, Related, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.source.document import Span
     from aiblint.template import ImageTemplate, Step
+    from aiblint.value import Value
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
 RESTART = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#windows-restart-customizer"
@@ -67,9 +69,16 @@ class _Installation(NamedTuple):
     """A command of a step that installs for certain; `what` is a value of COMMANDS."""
 
     step: Step
-    at: Span
+    line: Value
+    start: int
+    end: int
     command: str
     what: str
+
+    @property
+    def at(self) -> Span:
+        """The characters of the command. Found only when asked for, since that is slow in a long line."""
+        return self.line.part(self.start, self.end)
 
 
 def _installations(step: Step) -> Iterator[_Installation]:
@@ -89,7 +98,7 @@ def _installations(step: Step) -> Iterator[_Installation]:
             if runs and command in COMMANDS and name != "setup":
                 rest = text[token.end() : token.end() + 400].partition("\n")[0].lower()
                 if re.match(_ONLY_WITH.get(command, ""), rest) and not re.search(_RESTARTS, rest):
-                    yield _Installation(step, line.part(*token.span()), token[0].strip("'\""), COMMANDS[command])
+                    yield _Installation(step, line, *token.span(), token[0].strip("'\""), COMMANDS[command])
             begins, started = word in (";", "|", "{", "}", "(", ")", "=", "\n"), False
 
 
@@ -288,7 +297,7 @@ def restart_timeout_format(step: Step) -> Findings:
             timeout,
             f"`restartTimeout` of {step.label} is `{timeout.text}`, which is not a duration",
             help=f"write `{spelt[1]}{unit}`" if spelt is not None else "write a number with its unit, such as `15m`",
-            notes=("Packer takes numbers with `h`, `m` or `s` and nothing between them: `15m`, `90s`, `1h30m`",),
+            notes=("a duration is a number with `h`, `m` or `s` and nothing between them: `15m`, `90s`, `1h30m`",),
         )
     elif seconds < 0:
         yield Finding(
@@ -363,9 +372,9 @@ def short_restart_timeout(template: ImageTemplate) -> Findings:
                 f"{step.label} waits only {written} for the restart after {cause}",
                 help=f"give it `\"restartTimeout\": \"{'30m' if is_2016 else '15m'}\"` or more",
                 notes=(
-                    "Windows finishes such installations while it restarts; if that takes longer, the build fails with "
+                    "such installations end only while Windows restarts; if that takes longer, the build fails with "
                     "`Timeout waiting for machine to restart`",
-                    *(("Windows Server 2016 is known to need up to 30 minutes",) if is_2016 else ()),
+                    *(("on Windows Server 2016 it is known to take up to 30 minutes",) if is_2016 else ()),
                 ),
             )
         cause = ""
@@ -411,7 +420,7 @@ def restart_check_command(step: Step) -> Findings:
         command.part(cmdlet.start(1), cmdlet.end(1)),
         f"`restartCheckCommand` of {step.label} calls `{cmdlet[1]}`, which `cmd.exe` does not know",
         help="leave `restartCheckCommand` out, or write it as `powershell -Command \"...\"`",
-        notes=("Packer runs it with `cmd.exe` and does not look at its exit code, so it checks nothing",),
+        notes=("it is run with `cmd.exe`, and nobody looks at its exit code, so it checks nothing",),
     )
 
 
@@ -459,6 +468,6 @@ def sysprep_race(template: ImageTemplate) -> Findings:
         steps[-1].get("type") if steps else template.properties.get("customize"),
         f"{why}, so Sysprep may start on `{name}` before the guest agent is ready",
         help="add a last PowerShell step with `Start-Sleep -Seconds 60`, or take a larger `vmSize`",
-        notes=("Sysprep then never gets done, and the build ends only with its timeout",),
+        notes=("then it never gets done, and the build ends only with its timeout",),
         severity="warning" if size.vcpus == 1 else "info",
     )

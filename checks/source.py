@@ -33,10 +33,7 @@ LATEST_OF_GALLERY = "2022-07-01"
 _WITHDRAWN = ("19h1-evd",)
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
-_NAMED# Known to be gone: "Platform Image was not found", https://github.com/Azure/azvmimagebuilder/issues/34.
-_WITHDRAWN = ("19h1-evd",)
-
-_VERSION = re.compile(r"/versions/([^/]+)$", re.IGNORECASE)
+_NAMED_VERSION = re.compile(r"/versions/([^/]+)$", re.IGNORECASE)
 # `<`, `$` and their like: somebody fills it in later, in a way that is not known as a placeholder.
 _FILLED_IN = re.compile(r"[$%{}<>#*@]")
 

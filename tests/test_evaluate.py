@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiblint.arm.evaluate import EvaluationError, ScopeError, UserFunction, evaluate
 from aiblint.arm.expression import ExpressionError, parse
-from aiblint.arm.functions import FUNCTIONS, TAKES_LAMBDA
+from aiblint.arm.functions import FUNCTIONS
 from aiblint.arm.functions.data import same
 from aiblint.source.document import Document, Node
 from aiblint.value import MISSING, OpenKey, Partial, Unknown, Value, plain
@@ -336,64 +338,91 @@ CONCRETE: list[object] = [
     *("a", "", "ab,c", "Microsoft.A/b", "b a", 0, 5, True, False, None),
     *([], [1, "a"], [[1]], {}, {"a": 1}, {"A": "ab", "b": [1]}),
 ]
-LEAVES = [
-    "parameters('x')",
-    "parameters('x')",
-    "parameters('y')",
-    "concat('a', parameters('x'))",
-    "concat(parameters('x'), 'c')",
-    "createArray(parameters('x'), 1)",
-    "createObject('a', parameters('x'))",
-    "createObject(concat('a', parameters('x')), 1)",
-    *(
-        "'a'",
-        "''",
-        "'ab,c'",
-        "','",
-        "'Microsoft.A/b'",
-        "'{0}-{0}'",
-        "'[1,2]'",
-        "0",
-        "1",
-        "5",
-        "-1",
-        "true()",
-        "false()",
-    ),
-    *("null()", "createArray()", "createArray(1, 'a')", "createObject()", "createObject('a', 1, 'b', 'x')"),
-]
-LAMBDAS = {"reduce": 2, "sort": 2}
+# Expressions by what they make, Strings, Numbers, Truth, Arrays, Objects; `<S>` is a place for one that makes a string.
+LEAVES = {
+    "S": """
+        parameters('x') ; parameters('y') ; 'a' ; '' ; 'ab,c' ; 'b' ; ',' ; concat('a', parameters('x')) ;
+        concat(parameters('x'), 'c') ; concat('a', parameters('x'), 'b') ; parameters('x').a ; parameters('x')[0]
+    """,
+    "N": "parameters('x') ; parameters('y') ; 0 ; 1 ; 2 ; 5 ; -1",
+    "T": "parameters('x') ; true() ; false()",
+    "A": "parameters('x') ; parameters('y') ; createArray() ; createArray(1, 'a') ; createArray(parameters('x'), 'b')",
+    "O": """
+        parameters('x') ; createObject() ; createObject('a', 1, 'b', 'x') ; createObject('a', parameters('x')) ;
+        createObject(concat('a', parameters('x')), 'x') ; createObject('b', 'x', parameters('x'), 'x')
+    """,
+}
+CALLS = {
+    "S": """
+        concat(<S>, <S>) ; concat(<S>, <N>) ; format('{0}-{1,3}', <S>, <N>) ; format(<S>, <S>) ; join(<A>, <S>) ;
+        padLeft(<S>, <N>, 'a') ; replace(<S>, <S>, <S>) ; string(<S>) ; string(<A>) ; string(<O>) ;
+        substring(<S>, <N>) ; substring(<S>, <N>, <N>) ; toLower(<S>) ; toUpper(<S>) ; trim(concat(<S>,' ',<S>)) ;
+        trim(<S>) ; skip(<S>, <N>) ; take(<S>, <N>) ; first(<S>) ; last(<S>) ; first(<A>) ; last(<A>) ;
+        uri('https://a.b/c/', <S>) ; uri(<S>, 'a.sh') ; uriComponent(<S>) ; uriComponentToString(<S>) ;
+        base64(<S>) ; base64ToString(base64(<S>)) ; dataUri(<S>) ; dataUriToString(dataUri(<S>)) ;
+        if(<T>, <S>, <S>) ; coalesce(<S>, <S>) ; tryGet(<O>, <S>) ; tryGet(<A>, <N>) ; tryIndexFromEnd(<A>, <N>) ;
+        createArray(<S>, <S>)[<N>] ; createObject('a', <S>).a ; createObject(<S>, <S>).a ; split(<S>, ',')[<N>] ;
+        json('"a"') ; base64ToJson('e30=').a ; parseUri('https://a.b').host ;
+        buildUri(createObject('scheme', 'https', 'host', <S>)) ; resourceId('s', <S>, 'A.B/c', <S>) ;
+        resourceId(<S>, 'A.B/c', <S>) ; subscriptionResourceId(<S>, 'A.B/c', <S>) ;
+        tenantResourceId('A.B/c', <S>) ; extensionResourceId(<S>, 'A.B/c', <S>) ;
+        managementGroupResourceId(<S>, 'A.B/c', <S>) ; cidrHost('10.0.0.0/24', <N>) ;
+        cidrSubnet('10.0.0.0/16', 24, <N>) ; parseCidr('10.0.0.0/16').network ;
+        dateTimeAdd('2026-01-01T00:00:00Z', 'P1D', <S>) ; dateTimeFromEpoch(<N>)
+    """,
+    "N": """
+        add(<N>, <N>) ; sub(<N>, <N>) ; mul(<N>, <N>) ; div(<N>, <N>) ; mod(<N>, <N>) ; max(<N>, <N>) ; min(<A>) ;
+        min(<N>, <A>) ; int(<N>) ; int(string(<N>)) ; float(<N>) ; length(<S>) ; length(<A>) ; length(<O>) ;
+        indexOf(<S>, <S>) ; lastIndexOf(<S>, <S>) ; indexOf(<A>, <S>) ; lastIndexOf(<A>, <N>) ;
+        if(<T>, <N>, <N>) ; coalesce(null(), <N>) ; indexFromEnd(<A>, <N>) ;
+        reduce(<A>, <N>, lambda('c', 'n', add(lambdaVariables('c'), <N>))) ;
+        dateTimeToEpoch('2026-01-01T00:00:00Z')
+    """,
+    "T": """
+        contains(<S>, <S>) ; contains(<A>, <S>) ; contains(<A>, <N>) ; contains(<O>, <S>) ; empty(<S>) ;
+        empty(<A>) ; empty(<O>) ; startsWith(<S>, <S>) ; endsWith(<S>, <S>) ; equals(<S>, <S>) ;
+        equals(<A>, <A>) ; equals(<O>, <O>) ; equals(<N>, <S>) ; and(<T>, <T>) ; or(<T>, <T>) ; not(<T>) ;
+        bool(<S>) ; bool(<N>) ; greater(<N>, <N>) ; greaterOrEquals(<S>, <S>) ; less(<N>, <N>) ;
+        lessOrEquals(<N>, <N>) ; if(<T>, <T>, <T>)
+    """,
+    "A": """
+        array(<S>) ; array(<A>) ; createArray(<S>, <N>) ; concat(<A>, <A>) ; skip(<A>, <N>) ; take(<A>, <N>) ;
+        flatten(createArray(<A>, <A>)) ; union(<A>, <A>) ; intersection(<A>, <A>) ; split(<S>, <S>) ;
+        split(<S>, createArray(',', <S>)) ; range(<N>, 2) ; items(<O>) ; objectKeys(<O>) ;
+        filter(<A>, lambda('i', equals(lambdaVariables('i'), <S>))) ; filter(<A>, lambda('i', <T>)) ;
+        map(<A>, lambda('i', concat(lambdaVariables('i'), <S>))) ; sort(<A>, lambda('i', 'j', <T>)) ;
+        sort(createArray(<N>, <N>), lambda('i', 'j', less(lambdaVariables('i'), lambdaVariables('j')))) ;
+        if(<T>, <A>, <A>)
+    """,
+    "O": """
+        createObject(<S>, <S>) ; createObject('a', <S>, <S>, <N>) ; union(<O>, <O>) ; intersection(<O>, <O>) ;
+        shallowMerge(createArray(<O>, <O>)) ; json('{"a": 1}') ;
+        mapValues(<O>, lambda('v', concat(lambdaVariables('v'), <S>))) ;
+        toObject(<A>, lambda('i', concat('k', lambdaVariables('i')))) ;
+        toObject(<A>, lambda('i', <S>), lambda('i', <N>)) ; groupBy(<A>, lambda('i', <S>)) ; if(<T>, <O>, <O>)
+    """,
+}
 
 
-def calls(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """A call of some function with as many arguments as it takes, or something read from a value."""
-
-    def call(name: str) -> st.SearchStrategy[str]:
-        function = FUNCTIONS[name]
-        most = min(function.minimum + 2, function.maximum if function.maximum is not None else 99)
-        count = st.integers(function.minimum, most)
-        return count.flatmap(lambda n: st.tuples(*[inner] * n)).map(lambda a: f"{function.name}({', '.join(a)})")
-
-    def with_lambda(name: str) -> st.SearchStrategy[str]:
-        variables = "'i', 'j'" if LAMBDAS.get(name) == 2 else "'i'"
-        bodies = st.sampled_from(["{0}", "lambdaVariables('i')", "equals(lambdaVariables('i'), {0})"])
-        first = "{1}, {2}" if name == "reduce" else "{1}"
-        text = f"{FUNCTIONS[name].name}({first}, lambda({variables}, @))"
-        return st.tuples(bodies, inner, inner, inner).map(lambda p: text.replace("@", p[0]).format(*p[1:]))
-
-    plain_names = [n for n, f in FUNCTIONS.items() if n not in TAKES_LAMBDA and (f.call or n in CONNECTIVES)]
-    reads = st.sampled_from(
-        ["array({0}).a", "first({0}).a", "tryGet({0}, 'a').b", "array({0})[{1}]", "skip({0}, 1)[0]"]
-    )
-    return st.one_of(
-        st.sampled_from(plain_names).flatmap(call),
-        st.sampled_from(sorted(TAKES_LAMBDA)).flatmap(with_lambda),
-        st.tuples(reads, inner, inner).map(lambda p: p[0].format(*p[1:])),
-    )
+def listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(";")]
 
 
-CONNECTIVES = ("if", "and", "or", "coalesce")
-EXPRESSIONS = calls(st.recursive(st.sampled_from(LEAVES), calls, max_leaves=6)).map(lambda inner: f"[{inner}]")
+@st.composite
+def expressions(draw: st.DrawFn, kind: str = "", depth: int = 3) -> str:
+    """An expression, mostly of the kind that its place asks for."""
+    kind = kind if kind and draw(st.integers(0, 19)) else draw(st.sampled_from("SNTAO"))
+    text = draw(st.sampled_from(listed(CALLS[kind]) * (depth > 0) + listed(LEAVES[kind]) * (depth < 3)))
+    return re.sub("<([SNTAO])>", lambda place: draw(expressions(place[1], depth - 1)), text)
+
+
+EXPRESSIONS = expressions().map(lambda inner: f"[{inner}]")
+
+
+def test_the_expressions_below_use_every_function() -> None:
+    used = set(re.findall(r"(\w+)\(", " ".join([*CALLS.values(), *LEAVES.values()])))
+    never = {"copyindex", "fail", "variables"} | {name for name, function in FUNCTIONS.items() if function.reason}
+    assert {name.lower() for name in used} == set(FUNCTIONS) - never
 
 
 def outcome(text: str, x: object, y: object) -> object:

@@ -95,12 +95,14 @@ def repair(reader: Reader) -> None:
     offset, what = reader.repairs_left.pop()
     reader.limit = reader.repairs_left[-1][0] if reader.repairs_left else len(reader.text)
     node = reader.node
-    if reader.pos != offset or node is None or reader.state == VALUE:
+    if reader.pos != offset or node is None or node.parent is None or reader.state == VALUE:
         return
     reader.hushed = False
     if what == "missing":
-        message = f"a `{_closer(node)}` is missing before this, to close {_name(node)}"
-        _tell(reader, offset, _token_end(reader, offset), message, f"add `{_closer(node)}`", _opener(node))
+        end = _token_end(reader, offset)
+        before = quoted(reader.text[offset + 1 : end - 1]) if end > offset + 1 else f"this `{reader.text[offset]}`"
+        message = f"a `{_closer(node)}` is missing before {before}, to close {_name(node)}"
+        _tell(reader, offset, end, message, f"add `{_closer(node)}`", _opener(node))
         _close_unclosed(reader)
         if reader.text[offset] not in "}]":  # its comma, if there is one, is that of the outer object
             reader.state = NEXT

@@ -170,8 +170,10 @@ def index_of(container: object, sought: object) -> object:
     data = shallow(container)
     if isinstance(data, list):
         return _index(data, sought, range(len(data)))
+    if isinstance(data, Unknown):
+        return data
     whole, part = text("indexOf", container), text("indexOf", sought)
-    if not isinstance(part, str) or not part or isinstance(whole, Unknown) or not plain_units(part, beginning(whole)):
+    if not isinstance(part, str) or not part or not plain_units(part, beginning(whole)):
         return unknown_in(whole, part)
     # What follows the known beginning cannot make an earlier occurrence.
     place = fold(beginning(whole)).find(fold(part))
@@ -183,6 +185,8 @@ def last_index_of(container: object, sought: object) -> object:
     data = shallow(container)
     if isinstance(data, list):
         return _index(data, sought, range(len(data) - 1, -1, -1))
+    if isinstance(data, Unknown):
+        return data
     whole, part = text("lastIndexOf", container), text("lastIndexOf", sought)
     if not isinstance(whole, str) or not isinstance(part, str) or not part or not plain_units(whole, part):
         return unknown_in(whole, part)
