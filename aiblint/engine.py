@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Known = dict[str, tuple[object, ...]]
 
 
+LONGEST_MESSAGE = 400
+
+
 class Subjects(NamedTuple):
     """What one file gives the checks to look at: what its text and its expressions stumbled over, its templates.
 
@@ -203,7 +206,11 @@ def _complete(finding: Finding, check: Check) -> Finding:
         definition = finding.at.definition
         if definition is not None and definition is not finding.at.node:
             related = (*related, Related(definition.span, "the value is defined here"))
-    return finding._replace(check=check, severity=finding.severity or check.severity, related=related)
+    message = finding.message
+    if len(message) > LONGEST_MESSAGE:  # it quotes the template, and the template may be anything
+        message = f"{message[: LONGEST_MESSAGE - 60]}…{message[-59:]}"
+    severity = finding.severity or check.severity
+    return finding._replace(check=check, severity=severity, message=message, related=related)
 
 
 def _suppress(

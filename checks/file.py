@@ -47,9 +47,9 @@ def syntax_error(fault: Fault) -> Findings:
     ## Bad
     ```json document
     {
-      "type": "Microsoft.VirtualMachineImages/imageTemplates",
-      "location": "westeurope«"»
-      "tags": {"owner": "platform"}
+      "type": "Microsoft.VirtualMachineImages/imageTemplates/triggers",
+      "name": "example/on-new-source«"»
+      "properties": {"kind": "SourceImage"}
     }
     ```
 

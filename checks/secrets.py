@@ -226,7 +226,7 @@ def sas_in_template(template: ImageTemplate, surroundings: Surroundings) -> Find
             until = f" until `{sas.field('se')}`" if _seconds(sas.field("se")) is not None else ""
             yield Finding(
                 sas.at,
-                f"{sas.where} holds a SAS, and whoever reads the template can use it{until}",
+                f"{sas.where} holds a SAS token, and whoever reads the template can use it{until}",
                 help=helps[sas.use],
                 notes=("removing it here does not end it: rotate the key that signed it, or change its access policy",),
                 related=_used(sas),
@@ -277,7 +277,7 @@ def sas_expired(template: ImageTemplate, surroundings: Surroundings) -> Findings
             building = sas.use == "build"
             yield Finding(
                 _place(sas.value, *sas.fields["se"].span(), template.document),
-                f"the SAS in {sas.where} {'expired' if over else 'expires within the hour,'} at `{sas.field('se')}`",
+                f"the SAS token in {sas.where} {'expired' if over else 'expires within the hour,'} at `{sas.field('se')}`",
                 help=f"let the command sign in as {_VM_IDENTITY}, so that nothing expires"
                 if building
                 else f"remove the query, and {_READ_BY_IDENTITY}, so that nothing expires",
@@ -330,7 +330,7 @@ def sas_without_read(template: ImageTemplate, surroundings: Surroundings) -> Fin
             name, letter = ("sp", "r") if "sp" in sas.fields and "r" not in sas.field("sp") else ("srt", "o")
             yield Finding(
                 _place(sas.value, *sas.fields[name].span(), template.document),
-                f"the SAS in {sas.where} does not permit reading the file: `{name}` is without `{letter}`",
+                f"the SAS token in {sas.where} does not permit reading the file: `{name}` is without `{letter}`",
                 help=f"remove the query, and {_READ_BY_IDENTITY}",
                 notes=("what it does permit is open to whoever reads the template, so end it as well",),
                 related=_used(sas),

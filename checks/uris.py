@@ -55,12 +55,14 @@ _MOVING = tuple(
         rf"https?://(?:www\.)?github\.com/[^/]+/[^/]+/(?:raw|blob)/{_BRANCH}/",
         rf"https?://(?:www\.)?github\.com/[^/]+/[^/]+/archive/{_BRANCH}\.(?:zip|tar\.gz)".replace("[^/?#]+", "[^?#]+?"),
         r"https?://(?:www\.)?github\.com/[^/]+/[^/]+/releases/(?P<moving>latest)/download/",
-        r"https?://gist\.githubusercontent\.com/[^/]+/[^/]+/(?P<moving>raw)(?!/[0-9a-f]{40})",
+        r"https?://gist\.github(?:usercontent)?\.com/[^/]+/[^/]+/(?P<moving>raw)(?!/[0-9a-f]{40})",
     )
 )
 
+_RAW = "https://raw.githubusercontent.com/OWNER/REPOSITORY/COMMIT/FILE"
+
 # Hexadecimal digits of other hashes that people have at hand.
-OTHER_HASHES = {32: "MD5", 40: "SHA-1", 96: "SHA-384", 128: "SHA-512"}
+OTHER_HASHES = {32: "an MD5", 40: "a SHA-1", 96: "a SHA-384", 128: "a SHA-512"}
 
 
 class _Artifact(NamedTuple):
@@ -207,9 +209,9 @@ def github_page_uri(template: ImageTemplate) -> Findings:
         if page.raw:
             advice = f"use the address of the file itself: `{page.raw}`"
         elif page.site == "GitHub":
-            advice = "name one file: `https://raw.githubusercontent.com/OWNER/REPOSITORY/COMMIT/FILE`"
+            advice = f"name one file: `{_RAW}`"
         else:
-            advice = "copy the file to a storage account that the identity of the template can read"
+            advice = "copy the file to a blob container that the identity of the template can read"
         yield Finding(
             artifact.uri,
             f"{artifact.what} is a web page of {page.site}, not the file that it shows",
@@ -220,7 +222,7 @@ def github_page_uri(template: ImageTemplate) -> Findings:
 
 # -- addresses that lead nowhere ---------------------------------------------------------------------------------------
 
-_IN_STORAGE = "put the file into a storage account that the identity of the template can read, and give its address"
+_ADDRESS = "give an `https` address that needs no sign-in, or that of a blob which the identity of the template can read"
 
 
 @check("AIB608", "unusable-uri", "error", CUSTOMIZE, PERMISSIONS)
@@ -229,7 +231,8 @@ def unusable_uri(template: ImageTemplate, surroundings: Surroundings) -> Finding
     ## What it does
     Looks for an address that the service cannot fetch a file from: a path, a network share, any scheme but `https` and
     `http`, no host, a sharing link of OneDrive, SharePoint, Google Drive or Dropbox, a file share of Azure Files
-    without a signature, an address with arguments for the script behind it. Plain `http` is a warning.
+    without a signature, a raw address of GitHub without its branch or commit, an address with arguments for the script
+    behind it. Plain `http` is a warning.
 
     ## Why it matters
     The service itself fetches scripts and files, from the public internet or from Azure Storage. It has no access to
@@ -263,6 +266,11 @@ def unusable_uri(template: ImageTemplate, surroundings: Surroundings) -> Finding
     ```json
     "customize": [
       {"type": "Shell", "name": "Install", "scriptUri": «"https://images.file.core.windows.net/scripts/install.sh"»}
+    ]
+    ```
+    ```json
+    "customize": [
+      {"type": "Shell", "name": "Install", "scriptUri": «"https://raw.githubusercontent.com/contoso/images/install.sh"»}
     ]
     ```
     ```json
@@ -311,15 +319,19 @@ def _unusable(uri: Value, surroundings: Surroundings) -> tuple[str, str] | None:
     if address is None:
         return _without_scheme(uri, surroundings)
     if address.scheme not in ("http", "https"):
-        return f"begins with `{address.scheme}:`, and the service only fetches over `https`", _IN_STORAGE
+        return f"begins with `{address.scheme}:`, and the service only fetches over `https`", _ADDRESS
     if uri.text is None:  # host and query may go on in what is not known
         return None
     host = address.host
-    if host in ("", "localhost", "127.0.0.1"):
-        return ("names no host" if not host else f"names `{host}`, which is the service's own machine"), _IN_STORAGE
+    if not host:
+        return "names no host", "write the whole address: `https://HOST/PATH`"
+    if host in ("localhost", "127.0.0.1"):
+        return f"names `{host}`, which is the service's own machine", _ADDRESS
+    if host == "raw.githubusercontent.com" and not re.match(r"/[^/]+/[^/]+/(?!(?:blob|tree)/)[^/]+/.", address.path):
+        return "is not the raw address of a file on GitHub", f"write it as `{_RAW}`"
     site = SHARES.get(host) or ("SharePoint" if host.endswith(".sharepoint.com") else "")
     if site and not _SENDS_FILE.search(address.path + address.query):
-        return f"leads to a page of {site}, not to a file", _IN_STORAGE
+        return f"leads to a page of {site}, not to a file", _ADDRESS
     if _AZURE_FILES.search(host) and "sig=" not in address.query:
         return "is on a share of Azure Files, which the identity of the template cannot read", (
             "put the file into a blob container, and give the identity of the template `Storage Blob Data Reader` on it"
@@ -330,7 +342,7 @@ def _unusable(uri: Value, surroundings: Surroundings) -> tuple[str, str] | None:
 def _without_scheme(uri: Value, surroundings: Surroundings) -> tuple[str, str] | None:
     beginning = _beginning(uri)
     if beginning.startswith(("\\\\", "//")):
-        return "is a network share, which the service cannot reach", _IN_STORAGE
+        return "is a network share, which the service cannot reach", _ADDRESS
     path = re.match(r"(?:[A-Za-z]:|\.{1,2}|~|\$PSScriptRoot|\$PWD)?[\\/]", beginning)
     # What begins with a mark may be filled in by something, and what goes on unknown may be an address yet.
     if path is None and (uri.text is None or not re.match(r"\w", beginning)):
@@ -339,9 +351,9 @@ def _without_scheme(uri: Value, surroundings: Surroundings) -> tuple[str, str] |
         return "has no `https://` in front of it", "write `https://` before the host"
     if uri.text is not None and surroundings.local_file(uri.text) is not None:
         return "is a file of this repository, where the service cannot get it", (
-            f"{_IN_STORAGE}, or that of its raw file if the repository is public"
+            f"{_ADDRESS}; a public repository on GitHub has raw addresses: `{_RAW}`"
         )
-    return "is a path, not an address that the service could fetch from", _IN_STORAGE
+    return "is a path, not an address that the service could fetch from", _ADDRESS
 
 
 # -- addresses that lead elsewhere tomorrow ----------------------------------------------------------------------------
@@ -545,7 +557,8 @@ def checksum_format(template: ImageTemplate) -> Findings:
 
 def _checksum_problem(checksum: str) -> tuple[str, str] | None:
     """What is wrong with a checksum, and what to do; None for a sound one and for none at all."""
-    if not checksum or re.fullmatch(r"[0-9a-f]{64}", checksum):
+    # An expression in a resource on its own waits for the template that it is meant for.
+    if not checksum or checksum.startswith("[") or re.fullmatch(r"[0-9a-f]{64}", checksum):
         return None
     digits = checksum.strip().lower()
     if re.fullmatch(r"[0-9a-f]{64}", digits):
@@ -556,7 +569,7 @@ def _checksum_problem(checksum: str) -> tuple[str, str] | None:
         return "has more in it than the checksum", f"write `{digits[-64:]}`"
     if re.fullmatch(r"[0-9a-f]+", digits):
         other = OTHER_HASHES.get(len(digits))
-        return (f"is the length of {other}" if other else f"has {len(digits)} digits, and a SHA-256 has 64"), again
+        return (f"has the length of {other} hash" if other else f"has {len(digits)} digits, and a SHA-256 has 64"), again
     if re.fullmatch(r"[A-Za-z0-9+/]{43}=", checksum):
         return "is in Base64", again
     return "is not a SHA-256", again

@@ -409,10 +409,10 @@ def listed(text: str) -> list[str]:
 
 
 @st.composite
-def expressions(draw: st.DrawFn, kind: str = "", depth: int = 3) -> str:
+def expressions(draw: st.DrawFn, kind: str = "", depth: int = 2) -> str:
     """An expression, mostly of the kind that its place asks for."""
     kind = kind if kind and draw(st.integers(0, 19)) else draw(st.sampled_from("SNTAO"))
-    text = draw(st.sampled_from(listed(CALLS[kind]) * (depth > 0) + listed(LEAVES[kind]) * (depth < 3)))
+    text = draw(st.sampled_from(listed(CALLS[kind]) * (depth > 0) + listed(LEAVES[kind]) * (depth < 2)))
     return re.sub("<([SNTAO])>", lambda place: draw(expressions(place[1], depth - 1)), text)
 
 
@@ -457,7 +457,7 @@ def is_known(data: object) -> bool:
     return all(map(is_known, data)) if isinstance(data, list) else not isinstance(data, (Unknown, Partial))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(EXPRESSIONS, st.sampled_from(CONCRETE))
 def test_knowing_more_never_changes_what_was_known(text: str, y: object) -> None:
     general = outcome(text, Unknown("x"), y)
@@ -469,7 +469,7 @@ def test_knowing_more_never_changes_what_was_known(text: str, y: object) -> None
             assert agrees(general, special), (text, x, general, special)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(EXPRESSIONS, st.sampled_from(CONCRETE))
 def test_knowing_a_part_never_changes_what_was_known(text: str, y: object) -> None:
     general = outcome(text, Partial(("a", Unknown("x"), "b")), y)

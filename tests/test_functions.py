@@ -352,6 +352,8 @@ UNKNOWN = [
     ("replace(p, 'b', 'cc')", ("acc", ..., "yz")),
     ("replace(p, 'by', '')", ...),
     ("replace(p, 'ya', '-')", ("ab", ..., "yz")),
+    ("replace(concat('ab', u), 'bc', '-')", ...),
+    ("replace(concat(u, 'yz'), 'xy', '-')", ...),
     ("replace('a-b', '-', u)", ("a", ..., "b")),
     ("replace('ab', '-', u)", "ab"),
     ("replace('ab', u, 'x')", ...),

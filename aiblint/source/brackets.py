@@ -28,7 +28,6 @@ _TOKENS_AHEAD = 3000
 _CHARACTERS_AHEAD = 200_000
 _TO_THE_END = 1 << 30
 _OPENER = {"}": "{", "]": "["}
-_CLOSER = {"object": "}", "array": "]"}
 
 Explanation = TypeVar("Explanation")
 
@@ -42,9 +41,9 @@ def open_brackets(node: Node | None) -> str:
     return brackets
 
 
-def closing_brackets(node: Node | None) -> str:
-    """The brackets that would close everything, the innermost first."""
-    return open_brackets(node)[::-1].replace("{", "}").replace("[", "]")
+def closing_bracket(node: Node) -> str:
+    """The bracket that closes this object or array."""
+    return "}" if node.kind == "object" else "]"
 
 
 def furthest(reader: Reader, explanations: list[tuple[str, int, str, Explanation]]) -> Explanation:
@@ -170,7 +169,7 @@ def _misaligned(reader: Reader) -> Iterator[tuple[int, str, int]]:
     pending = [reader.root] if reader.root is not None else []
     while pending:
         node = pending.pop()
-        if node.kind not in _CLOSER:
+        if node.kind not in ("object", "array"):
             continue
         pending.extend(node.children)
         opened = line(node.start)
@@ -187,7 +186,7 @@ def _misaligned(reader: Reader) -> Iterator[tuple[int, str, int]]:
             yield outside, "missing", 3
         last = node.end - 1
         closed = line(last)
-        if closed != opened and text[last] == _CLOSER[node.kind] and firsts[closed] == last:
+        if closed != opened and text[last] == closing_bracket(node) and firsts[closed] == last:
             if column(closed) < column(opened) and outside is None:
                 yield last, "missing", 2
             elif column(closed) > column(opened):

@@ -37,7 +37,7 @@ _ITEM = re.compile(
     rf"(?:(?:{_STRING}|({_NUMBER})|(true|false|null)){_BLANK}([,}}\]])|(\{{(?!\{{)|\[(?![A-Za-z])|[}}\]]))"
 )
 _SEPARATOR = re.compile(_BLANK + r"([,}\]])")
-_SCALAR = re.compile(rf"(?:({_NUMBER})|true|false|null)(?=[\s,}}\]]|/[/*]|\Z)")
+SCALAR = re.compile(rf"(?:({_NUMBER})|true|false|null)(?=[\s,}}\]]|/[/*]|\Z)")
 _SKIPPED = re.compile(_BLANK + r"(?://([^\r\n]*))?")
 _FOLLOWS = re.compile(_BLANK + r"(?:[,:}\]/]|\Z)")
 _LITERALS = {"true": True, "false": False, "null": None}
@@ -211,7 +211,7 @@ class Reader:
             return
         elif (char == "{" or char == "[") and self.expects_value() and _ITEM.match(self.text, self.pos):
             self.open(char)
-        elif self.expects_value() and (found := _SCALAR.match(self.text, self.pos)):
+        elif self.expects_value() and (found := SCALAR.match(self.text, self.pos)):
             word = found[0]
             kind = "number" if found[1] else "null" if word == "null" else "boolean"
             self.add(kind, found.end(), number(word) if found[1] else _LITERALS[word])
@@ -245,9 +245,9 @@ class Reader:
             elif char == "#" or char == "/" or not "!" <= char <= "~":
                 if not char:
                     return ""
-                from aiblint.source import recovery
+                from aiblint.source import misspelt
 
-                if not recovery.skip_odd_character(self, char):
+                if not misspelt.skip_odd_character(self, char):
                     return char
             else:
                 return char
