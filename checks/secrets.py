@@ -275,9 +275,10 @@ def sas_expired(template: ImageTemplate, surroundings: Surroundings) -> Findings
         if sas.state == "expired":
             over = (_seconds(sas.field("se")) or 0) < (_seconds(surroundings.now) or 0)
             building = sas.use == "build"
+            when = "expired" if over else "expires within the hour,"
             yield Finding(
                 _place(sas.value, *sas.fields["se"].span(), template.document),
-                f"the SAS token in {sas.where} {'expired' if over else 'expires within the hour,'} at `{sas.field('se')}`",
+                f"the SAS token in {sas.where} {when} at `{sas.field('se')}`",
                 help=f"let the command sign in as {_VM_IDENTITY}, so that nothing expires"
                 if building
                 else f"remove the query, and {_READ_BY_IDENTITY}, so that nothing expires",

@@ -222,7 +222,7 @@ def github_page_uri(template: ImageTemplate) -> Findings:
 
 # -- addresses that lead nowhere ---------------------------------------------------------------------------------------
 
-_ADDRESS = "give an `https` address that needs no sign-in, or that of a blob which the identity of the template can read"
+_ADDRESS = "give an `https` address that needs no sign-in, or that of a blob that the identity of the template can read"
 
 
 @check("AIB608", "unusable-uri", "error", CUSTOMIZE, PERMISSIONS)
@@ -568,8 +568,8 @@ def _checksum_problem(checksum: str) -> tuple[str, str] | None:
     if re.fullmatch(r"sha-?256\W\s*[0-9a-f]{64}", digits):
         return "has more in it than the checksum", f"write `{digits[-64:]}`"
     if re.fullmatch(r"[0-9a-f]+", digits):
-        other = OTHER_HASHES.get(len(digits))
-        return (f"has the length of {other} hash" if other else f"has {len(digits)} digits, and a SHA-256 has 64"), again
+        other, length = OTHER_HASHES.get(len(digits)), f"has {len(digits)} digits, and a SHA-256 has 64"
+        return f"has the length of {other} hash" if other else length, again
     if re.fullmatch(r"[A-Za-z0-9+/]{43}=", checksum):
         return "is in Base64", again
     return "is not a SHA-256", again

@@ -20,7 +20,7 @@ COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "
 
 def terminal_output() -> list[str]:
     """The lines that aiblint prints for the example, with their colour codes."""
-    environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS)}
+    environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "PYTHONPATH": ROOT}
     environment.pop("NO_COLOR", None)
     command = [sys.executable, "-m", "aiblint", EXAMPLE]
     run = subprocess.run(command, cwd=os.path.join(ROOT, "examples"), env=environment, capture_output=True, text=True, check=False)

@@ -129,7 +129,7 @@ def string_key(reader: Reader) -> Key:
 
 
 def _string_end(reader: Reader) -> tuple[int, bool]:
-    """Where the string here ends, -1 when it was meant to end on its line and does not; and whether a separator follows.
+    """Where the string here ends (-1: it was meant to end on its line, and does not), and whether a separator follows.
 
     A string that spans lines is taken at its word only when a separator follows it. Otherwise its second quotation mark
     opened the next string; up to there no other string is tried, so that each part of the text is searched once.
@@ -204,7 +204,7 @@ def _unescaped(reader: Reader, start: int, end: int) -> str:
     return value
 
 
-def other_quotes(reader: Reader, owner: str) -> Key | None:
+def _other_quotes(reader: Reader, owner: str) -> Key | None:
     """A string in quotation marks of another kind, from which the reader has not moved; None when there is none."""
     text, start = reader.text, reader.pos
     pattern, kind = _QUOTES.get(text[start], ("", ""))
@@ -225,9 +225,9 @@ def is_bare(reader: Reader, char: str) -> bool:
 
 
 def bare_value(reader: Reader) -> None:
-    """A value without quotes: a string in other quotes, a placeholder, a word of another language, a number, or text."""
+    """A value without double quotes: a string in others, a placeholder, a word of another language, a number, text."""
     text, start, owner = reader.text, reader.pos, expected_value(reader)
-    if (string := other_quotes(reader, owner)) is not None:
+    if (string := _other_quotes(reader, owner)) is not None:
         reader.add("string", string.end, string.name)
         _end_hush(reader)
         return
@@ -277,7 +277,7 @@ def bare_key(reader: Reader) -> Key | None:
         tell(reader, start, half.end(), message, "put the key in double quotes")
         reader.pos = half.end()
         return Key(start, reader.pos, half[1])
-    if (string := other_quotes(reader, "this key")) is not None:
+    if (string := _other_quotes(reader, "this key")) is not None:
         reader.pos = string.end
         return string
     placeholder = _PLACEHOLDERS.match(text, start)
