@@ -148,10 +148,13 @@ def _template(
 ) -> ImageTemplate:
     from aiblint import shape
     from aiblint.template import image_template
+    from aiblint.value import plain
 
     written = (resource.get("apiVersion").text or "").lower()
     version = written if written in shape.API_VERSIONS else (api_version or shape.NEWEST)
-    return image_template(document, form, resource, version, not written and api_version is None, deployment)
+    violations = tuple(shape.violations(plain(resource), version))
+    assumed = not written and api_version is None
+    return image_template(document, form, resource, version, assumed, deployment, violations)
 
 
 def _findings(
@@ -183,12 +186,8 @@ def _contexts(
             "ImageTemplate": (template,),
             "Step": template.steps,
             "Distributor": template.distributors,
+            "Violation": template.violations,
         }
-        if "Violation" in wanted:
-            from aiblint import shape
-            from aiblint.value import plain
-
-            known["Violation"] = tuple(shape.violations(plain(template.resource), template.api_version))
         if "Trigger" in wanted:
             from aiblint.template import triggers
 

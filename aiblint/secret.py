@@ -74,7 +74,7 @@ _LINE = re.compile(r"[^\r\n]+")
 # reference, an address, a path, a GUID, a row of stars.
 _REFERENCE = re.compile(
     r"\[.*\]|\$[\w{(:@?].*|%[^%\s]+%|!\w+!|@[{(].*|__\w+__|@@.*@@|\{\w*\}|@microsoft\.keyvault.*|[a-z][a-z0-9+.-]*://.*"
-    r"|(?:/|~/|\.{1,2}/)[\w.-]*(?:/.*)?|[a-z]:\\.*|[x*.•#?_:-]+"
+    r"|(?:~|\.{1,2})?(?:/[\w.-]+)+/?|[a-z]:\\.*|[x*.•#?_:-]+"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     re.I | re.S,
 )
@@ -136,41 +136,54 @@ def _random_bytes(value: str) -> bool:
         return False
 
 
-def _signature(value: str) -> bool:
-    return _literal(value) and re.search(r"signature|placeholder|redacted|your", value, re.I) is None
+def _signed(value: str) -> bool:
+    """Whether a signature or key is not one to be filled in; a real one without a digit is one in a thousand."""
+    if re.fullmatch(r"[xX]+", value):
+        return False
+    return bool(re.search(r"\d", value) or not re.search(r"(?i)signature|placeholder|redacted|replace|your|here|key", value))
 
 
 # -- secrets known by their shape --------------------------------------------------------------------------------------
 
 # What stands in a signature and in a key: Base64, also percent-encoded, also as JSON may escape it.
-_SIG = r"(?:[a-z0-9+/=_-]|%(?!26)|\\/|\\u002b|\\u003d){20,}"
-_KEY = r"(?:[a-z0-9+/=]|%2[bf]|%3d|\\/|\\u002b|\\u003d){20,}"
+_ESCAPE = r"\\{1,15}"
+_SIG = rf"(?:[a-z0-9+/=_-]|%(?!26)|{_ESCAPE}(?:/|u002b|u003d)){{20,}}"
+_KEY = rf"(?:[a-z0-9+/=]|%2[bf]|%3d|{_ESCAPE}(?:/|u002b|u003d)){{20,}}"
+_IS = rf"(?:=|%3d|{_ESCAPE}u003d)"
+
+
+
+def _begins(body: str, within: str) -> str:
+    """Looks back over `body`: it is no end of a longer row of `within`. In JSON, `\\n` or `\\u0027` before it is no part of it."""
+    return rf"(?:(?<!{within}{body})|(?<=\\[nrt]{body})|(?<=\\u00[0-9a-f][0-9a-f]{body}))"
+
 
 # One row: a fixed text that must be there, the pattern (tried on the lower-case text; its group, or all of it, is the
 # secret), how many characters before the match belong to the secret, its kind, and what its own characters must be.
 _SHAPES: tuple[tuple[str, str, int, str, Callable[[str], bool]], ...] = (
     # `sig` of a query, or alone and exactly the 32 bytes of a signature. Greedy and never taken back: see the top.
-    ("sig", r"sig(?:(?<=[?&;]sig)|(?<=u0026sig)|(?<=%26sig)|(?<=%3fsig))(?:=|%3d|\\u003d)(" + _SIG + ")", 0,
-     "a SAS signature", _signature),
-    ("sig", r"sig(?<!\wsig)(?:=|%3d)((?:[a-z0-9+/]|%2[bf]){43}(?:=|%3d))", 0, "a SAS signature", _signature),
-    ("accountkey", r"accountkey\s{0,3}(?:=|%3d|\\u003d)\s{0,3}(" + _KEY + ")", 0, "a storage account key", _literal),
-    ("sharedaccesskey", r"sharedaccesskey\s{0,3}(?:=|%3d|\\u003d)\s{0,3}(" + _KEY + ")", 0,
-     "a connection string", _literal),
+    ("sig", r"sig(?:(?<=[?&;]sig)|(?<=u0026sig)|(?<=%26sig)|(?<=%3fsig))" + _IS + "(" + _SIG + ")", 0,
+     "a SAS signature", _signed),
+    ("sig", "sig" + _begins("sig", r"\w") + r"(?:=|%3d)((?:[a-z0-9+/]|%2[bf]){43}(?:=|%3d))", 0, "a SAS signature", _signed),
+    ("accountkey", r"accountkey\s{0,3}" + _IS + r"\s{0,3}(" + _KEY + ")", 0, "a storage account key", _signed),
+    ("sharedaccesskey", r"sharedaccesskey\s{0,3}" + _IS + r"\s{0,3}(" + _KEY + ")", 0,
+     "a connection string", _signed),
     # 64 bytes in Base64 that stand alone; `sha512-` in front makes them a checksum (Subresource Integrity).
-    ("==", r"==(?<=[a-z0-9+/]{86}==)(?<![a-z0-9+/=][a-z0-9+/]{86}==)(?<!sha512-[a-z0-9+/]{86}==)(?![a-z0-9+/=])", 86,
+    ("==", r"==(?<=[a-z0-9+/]{86}==)" + _begins("[a-z0-9+/]{86}==", "[a-z0-9+/]")
+     + r"(?<!sha512-[a-z0-9+/]{86}==)(?![a-z0-9+/=])", 86,
      "a storage account key", _random_bytes),
-    ("q~", r"q~(?<=[\w~.]{3}\dq~)(?<![\w~.-][\w~.]{3}\dq~)[\w~.-]{31,34}(?![\w~.-])", 4,
+    ("q~", r"q~(?<=[\w~.]{3}\dq~)" + _begins(r"[\w~.]{3}\dq~", r"[\w~.-]") + r"[\w~.-]{31,34}(?![\w~.-])", 4,
      "a client secret", lambda value: value[4] == "Q"),
-    ("gh", r"gh[pousr]_(?<!\w.{4})[a-z0-9]{36,251}", 0, "a GitHub token", _literal),
+    ("gh", "gh[pousr]_" + _begins("gh[pousr]_", r"\w") + "[a-z0-9]{36,251}", 0, "a GitHub token", _literal),
     ("github_pat_", r"github_pat_[a-z0-9_]{22,251}", 0, "a GitHub token", _random(30)),
     ("githubusercontent", r"githubusercontent\.com/[^\s\"'?\\]{1,300}\?token=([a-z0-9]{20,100})", 0,
      "a GitHub token", _literal),
     ("glpat-", r"glpat-[\w-]{20,300}", 0, "a GitLab token", _literal),
     ("xox", r"xox[abeoprs]-[a-z0-9-]{10,300}", 0, "a Slack token", _random(15)),
     ("azdo", r"azdo(?<=[a-z0-9]{76}azdo)[a-z0-9]{4}(?![a-z0-9])", 76, "an Azure DevOps token", _random(84)),
-    ("eyj", r"eyj(?<![\w-]eyj)[\w-]{10,}\.eyj[\w-]{10,}\.[\w-]{10,}", 0,
+    ("eyj", "eyj" + _begins("eyj", r"[\w-]") + r"[\w-]{10,}\.eyj[\w-]{10,}\.[\w-]{10,}", 0,
      "a JSON Web Token", lambda value: value.startswith("eyJ")),
-    ("authorization", r"authorization[\"'\\]{0,4}\s{0,3}[:=]\s{0,3}[\"'\\]{0,4}(?:bearer|basic|token)\s{1,3}"
+    ("authorization", r"authorization(?:[\"'\\]|u002[27]){0,8}\s{0,3}[:=]\s{0,3}(?:[\"'\\]|u002[27]){0,8}(?:bearer|basic|token)\s{1,3}"
      r"([a-z0-9+/=._~-]{16,4000})", 0, "an access token", _random(16)),
     ("://", r"://[^\s/:@\"'<>\\]{1,100}:([^\s/@\"'<>\\]{1,200})@", 0,
      "a password", lambda value: _literal(value) and not _VARIABLE.search(value)),
@@ -208,9 +221,10 @@ _AROUND = re.compile(r"(?:\\[nrt]|[\s\"',])*")
 # -- values ------------------------------------------------------------------------------------------------------------
 
 _LONGEST = 512
-_OPENING = re.compile(r"(\\*)([\"'])|\\u002[27]")
+_OPENING = re.compile(rf"(\\*)([\"'])|{_ESCAPE}u002[27]")
+# What JSON writes for a quote, an ampersand, an angle bracket or the end of a line ends it too.
 _BARE = re.compile(
-    r"(?:[^\s\"'`;|&<>\\,]|,(?!\w{1,30}=)|\\\\|\\/|\\u00(?!2[267]|3[ce])[0-9a-f]{2}|\\(?![nrtbfu\"'/\\])){1,512}", re.I
+    rf"(?:(?!{_ESCAPE}(?:u00(?:2[267]|3[ce])|[nrt\"']))[^\s\"'`;|&<>,]|,(?!\w{{1,30}}=)){{1,512}}", re.I
 )
 
 
@@ -282,28 +296,28 @@ def _is_secret(text: str, value: _Value | None, test: Callable[[str], bool]) -> 
 
 # -- secrets known by their command ------------------------------------------------------------------------------------
 
-_Q = r"(?:\\*[\"']|\\u002[27])"
+_Q = rf"(?:\\*[\"']|{_ESCAPE}u002[27])"
 _WORD = rf"(?:{_Q}[^\"'\\\r\n]{{1,60}}{_Q}|[^\s\"'/\\|;&-][^\s\"'\\|;&]{{0,60}})"
-_END = r"\\*[\"']?\s{0,5}(?:$|[\r\n/|;&,)\]\"']|\\[nru])"
+_END = rf"{_Q}?\s{{0,5}}(?:$|[\r\n/|;&,)\]\"']|{_ESCAPE}[nru\"'])"
 _PIPED = (
-    r"\\*[\"']?\s{0,5}\|\s{0,5}(?:sudo\s{1,3}-s|(?:sudo\s{1,3})?passwd\s|"
+    _Q + r"?\s{0,5}\|\s{0,5}(?:sudo\s{1,3}-s|(?:sudo\s{1,3})?passwd\s|"
     r"(?:sudo\s{1,3})?(?:docker|podman|helm|az|oras|gh)\s[^|\r\n]{0,120}(?:password-stdin|with-token))"
 )
 
 # One row: a fixed text, the pattern that ends where the password begins, and what must follow the password.
 _COMMANDS: tuple[tuple[str, str, str], ...] = (
-    ("user", rf"net1?(?<![\w.-]net)(?<![\w.-]net1)(?:\.exe)?\s{{1,5}}user\s{{1,5}}{_WORD}\s{{1,5}}(?=[^/*\s])", _END),
-    ("use", r"net(?<![\w.-]net)(?:\.exe)?\s{1,5}use\s{1,5}(?:[a-z]:\s{1,5}|\*\s{1,5})?[\"']?\\{2,8}[^\s\"']{1,200}[\"']?\s{1,5}"
+    ("user", "net" + _begins("net", r"[\w.-]") + rf"1?(?:\.exe)?\s{{1,5}}user\s{{1,5}}{_WORD}\s{{1,5}}(?=[^/*\s])", _END),
+    ("use", "net" + _begins("net", r"[\w.-]") + r"(?:\.exe)?\s{1,5}use\s{1,5}(?:[a-z]:\s{1,5}|\*\s{1,5})?[\"']?\\{2,8}[^\s\"']{1,200}[\"']?\s{1,5}"
      r"(?:/user:[^\s\"']{1,80}\s{1,5})?(?=[^/*\s])", ""),
     ("asplaintext", r"convertto-securestring\s{1,5}(?:-(?:asplaintext|force)\s{1,5}){0,2}(?:-string[\s:]{1,3})?"
      rf"(?:-(?:asplaintext|force)\s{{1,5}}){{0,2}}(?={_Q})", ""),
     ("networkcredential", rf"networkcredential\]?(?:::new)?[\s,]{{0,3}}(?:-argumentlist\s{{1,3}})?[(@]{{0,2}}\s{{0,3}}"
      rf"{_Q}[^\"'\\]{{0,80}}{_Q}\s{{0,3}},\s{{0,3}}(?={_Q})", ""),
-    ("chpasswd", r"echo\s{1,3}(?:-[ne]{1,2}\s{1,3})?(?:\\*[\"'])?[\w.@-]{1,40}:", r"\\*[\"']?\s{0,5}\|\s{0,5}(?:sudo\s{1,3})?chpasswd"),
-    ("chpasswd", r"chpasswd\s{0,3}<<<\s{0,3}(?:\\*[\"'])?[\w.@-]{1,40}:", ""),
+    ("chpasswd", rf"echo\s{{1,3}}(?:-[ne]{{1,2}}\s{{1,3}})?{_Q}?[\w.@-]{{1,40}}:", _Q + r"?\s{0,5}\|\s{0,5}(?:sudo\s{1,3})?chpasswd"),
+    ("chpasswd", rf"chpasswd\s{{0,3}}<<<\s{{0,3}}{_Q}?[\w.@-]{{1,40}}:", ""),
     ("echo", r"echo\s{1,3}(?:-n\s{1,3})?", _PIPED),
     ("sshpass", r"sshpass\s{1,3}-p\s{0,3}", ""),
-    ("curl", r"curl(?:\.exe)?\s(?:[^|;&\r\n]{0,100}\s)?(?:-u|--user)[\s=]{1,3}(?:\\*[\"'])?[^\s:\"'\\/$]{1,60}:(?!//)", ""),
+    ("curl", r"curl(?:\.exe)?\s(?:[^|;&\r\n]{0,100}\s)?(?:-u|--user)[\s=]{1,3}" + _Q + r"?[^\s:\"'\\/$]{1,60}:(?!//)", ""),
     ("login", r"login\s[^|;&\r\n]{0,150}?\s-p[\s=]{1,3}", ""),
     ("psexec", r"psexec(?:64)?(?:\.exe)?\s[^|;&\r\n]{0,150}?\s-p\s{1,3}", ""),
     ("sqlcmd", r"sqlcmd(?:\.exe)?\s[^|;&\r\n]{0,150}?\s-p\s{0,3}", ""),
@@ -319,11 +333,15 @@ def _commanded(text: str, folded: str) -> Iterator[Secret]:
                 if value is not None and _is_secret(text, value, _literal) and re.compile(after).match(folded, value.end):
                     yield Secret(value.start, value.end, "a password")
     if "convertto-securestring" in folded:
-        for match in re.finditer(r"([\"'])\s{0,3}\|\s{0,3}convertto-securestring", folded):
-            end = match.start() - (text[match.start() - 1 : match.start()] == "\\")
-            start = text.rfind(match[1], max(0, end - _LONGEST), end) + 1
-            if start and _is_secret(text, _Value(start, end, match[1], match[1] == '"'), _literal):
-                yield Secret(start, end, "a password")
+        for match in re.finditer(r"([\"']|u002[27])\s{0,3}\|\s{0,3}convertto-securestring", folded):
+            end = match.start()
+            while end > 0 and text[end - 1] == "\\":
+                end -= 1
+            start = text.rfind(match[1], max(0, end - _LONGEST), end) + len(match[1])
+            if start >= len(match[1]) and start < end:
+                value = _Value(start, end, match[1], match[1] in ('"', "u0022"))
+                if _is_secret(text, value, _literal):
+                    yield Secret(start, end, "a password")
 
 
 # -- secrets known by their name ---------------------------------------------------------------------------------------
@@ -338,9 +356,9 @@ _INNER = r"(?:value|securevalue|defaultvalue)\"\s{0,10}:\s{0,10}(?=\")"
 _OBJECT = re.compile(r"\"\s{0,10}:\s{0,10}\{(?:[^{}\"]|\{[^{}]{0,300}\}|\"(?!" + _INNER + r")[^\"]{0,300}\"){0,60}?\"" + _INNER)
 _LISTED = re.compile(r"\"\s{0,100},\s{0,100}\"" + _INNER)
 _REGISTRY = re.compile(
-    r"\\*[\"']?\s{1,5}(?:-(?:property)?type\s{1,5}\w{1,20}\s{1,5})?-value\s{1,5}|\\*[\"']?\s{1,5}/t\s{1,5}\w{1,20}\s{1,5}/d\s{1,5}"
+    _Q + r"?\s{1,5}(?:(?:-(?:property)?type\s{1,5}\w{1,20}\s{1,5})?-value|/t\s{1,5}\w{1,20}\s{1,5}/d)\s{1,5}"
 )
-_COLON = re.compile(r"(\\*[\"'])?\s{0,10}:\s{0,10}")
+_COLON = re.compile(rf"({_Q})?\s{{0,10}}:\s{{0,10}}")
 _EQUALS = re.compile(r"(\s{0,20})=(?![=~])>?(\s{0,10})")
 _SPACE = re.compile(r"\s{1,5}")
 _FLAG = re.compile(r"[nrt]?-{1,2}[a-z][\w-]*")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint.recognise import IMAGE_TEMPLATE, TRIGGER
-from aiblint.value import Value
+from aiblint.value import Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aiblint.arm.deployment import Deployment, Resource
+    from aiblint.shape import Violation
     from aiblint.source.document import Document
 
 # What the types of steps and distributors are called; the service before 2024-02-01 did not mind the letter case of most.
@@ -73,7 +74,8 @@ class ImageTemplate(NamedTuple):
 
     `form` is one of the kinds of `aiblint.recognise`. `api_version` is the version it is judged by; `assumed` is true
     where the file does not say. Of `customizers`, `validators` and `distributors` only those are listed that are known
-    to be there: `steps_known` and `distributors_known` tell whether that is all of them.
+    to be there: `steps_known` and `distributors_known` tell whether that is all of them. `violations` are the departures
+    of the resource from the API version's schema.
     """
 
     document: Document
@@ -87,6 +89,7 @@ class ImageTemplate(NamedTuple):
     distributors: tuple[Distributor, ...]
     steps_known: bool
     distributors_known: bool
+    violations: tuple[Violation, ...]
 
     @property
     def properties(self) -> Value:
@@ -136,9 +139,16 @@ def _one_of(value: Value, names: tuple[str, ...]) -> str | None:
 
 
 def image_template(
-    document: Document, form: str, resource: Value, api_version: str, assumed: bool, deployment: Deployment | None
+    document: Document,
+    form: str,
+    resource: Value,
+    api_version: str,
+    assumed: bool,
+    deployment: Deployment | None,
+    violations: tuple[Violation, ...],
 ) -> ImageTemplate:
     """The typed view of a resolved resource."""
+    _take_misspelt_for_unknown(resource, violations)
     customize = resource.get("properties", "customize")
     validate = resource.get("properties", "validate", "inVMValidations")
     distribute = resource.get("properties", "distribute")
@@ -160,7 +170,20 @@ def image_template(
         distributors=distributors,
         steps_known=_all_known(customize) and _all_known(validate),
         distributors_known=_all_known(distribute),
+        violations=violations,
     )
+
+
+def _take_misspelt_for_unknown(resource: Value, violations: tuple[Violation, ...]) -> None:
+    # `scripUri` is one mistake: that the step then has no `scriptUri` is not another one.
+    for violation in violations:
+        if violation.kind == "unknown-property" and violation.nearest:
+            holder = resource
+            for step in violation.path[:-1]:
+                holder = holder.items[step] if isinstance(step, int) else holder.get(step)
+            if isinstance(holder.data, dict):
+                meant = Value(Unknown(f"it is misspelt as `{violation.name}`"), holder.node)
+                holder.data.setdefault(violation.nearest[0], meant)
 
 
 def _steps(phase: str, steps: Value) -> tuple[Step, ...]:

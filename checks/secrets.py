@@ -10,7 +10,6 @@ from aiblint.arm.expression import is_expression
 from aiblint.finding import Finding, Related, check
 from aiblint.recognise import DEPLOYMENT
 from aiblint.source.document import Span
-from aiblint.source.strings import offset_in_string
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +32,11 @@ SECURE_DEFAULT = "https://learn.microsoft.com/azure/azure-resource-manager/templ
 SAS = "a SAS signature"
 # A submission takes its time: what expires within this many seconds may be gone before the service fetches.
 SPARE = 3600
+# What a signature must permit for a file to be read: the letter that its field has to have.
+NEEDED = {"sp": "r", "srt": "o"}
 URIS = ("scripturi", "sourceuri", "script")
+# No query of a signature comes near this many characters.
+LONGEST_QUERY = 2000
 
 _READ_BY_IDENTITY = "give the identity of the template the role `Storage Blob Data Reader` on the container"
 _VM_IDENTITY = "an identity of the build VM (`vmProfile.userAssignedIdentities`)"
@@ -60,14 +63,15 @@ def _place(value: Value, start: int, end: int, document: Document) -> Span:
     """Where the characters `start` to `end` of `_text(value)` are written, be it in a parameter or a variable."""
     if value.text is not None and value.definition is None:
         return value.part(start, end)
-    wanted = _text(value)[start:end]
-    near = [node for node in (value.node, value.definition) if node is not None]
+    wanted, written = _text(value)[start:end], document.text
+    for node in (value.node, value.definition):
+        if node is not None and node.document is document:
+            at = written.find(wanted, node.start, node.end)
+            if at >= 0:
+                return Span(at, at + len(wanted), document)
     # A short one may stand elsewhere by chance.
-    for node in (*near, *(document.nodes() if len(wanted) >= 8 else ())):
-        at = str(node.value).find(wanted) if node.kind == "string" and node.document is document else -1
-        if at >= 0:
-            return Span(offset_in_string(node, at), offset_in_string(node, at + len(wanted)), document)
-    return value.span
+    at = written.find(wanted) if len(wanted) >= 8 else -1
+    return Span(at, at + len(wanted), document) if at >= 0 else value.span
 
 
 def _where(template: ImageTemplate, path: tuple[str | int, ...]) -> tuple[str, str]:
@@ -129,10 +133,11 @@ def _signatures(template: ImageTemplate, surroundings: Surroundings) -> Iterator
 
 def _fields(text: str, at: int) -> dict[str, re.Match[str]]:
     """The parameters of the query around a place, by name in lower case."""
-    begin = max(text.rfind(mark, 0, at) for mark in "? \t\r\n\"'`<>") + 1
-    end = re.compile(r"[\s\"'`<>?]|$").search(text, at).start()  # type: ignore[union-attr]  # it matches at the end
+    around = text[max(0, at - LONGEST_QUERY) : at]
+    begin = at - len(around) + max(around.rfind(mark) + 1 for mark in "? \t\r\n\"'`<>")
     found: dict[str, re.Match[str]] = {}
-    for field in re.compile(r"(\w+)=([^&;]*)").finditer(text, begin, end):
+    query = re.compile(r"[^\s\"'`<>?]*").match(text, begin, at + LONGEST_QUERY)
+    for field in re.compile(r"(\w+)=([^&;]*)").finditer(text, begin, query.end() if query is not None else at):
         found.setdefault(field[1].lower(), field)
     return found
 
@@ -147,7 +152,7 @@ def _state(fields: dict[str, re.Match[str]], use: str, now: str) -> str:
             return "over"
     # `sv` is a date in signatures of Azure Storage; other services use the same names for other things.
     storage = re.fullmatch(r"\d{4}-\d\d-\d\d", value.get("sv", "")) is not None
-    lacks = any(name in value and letter not in value[name] for name, letter in (("sp", "r"), ("srt", "o")))
+    lacks = any(re.fullmatch(rf"(?!.*{letter})[a-z]+", value.get(name, "")) for name, letter in NEEDED.items())
     return "unreadable" if storage and use == "submission" and lacks else "open"
 
 
@@ -328,10 +333,10 @@ def sas_without_read(template: ImageTemplate, surroundings: Surroundings) -> Fin
     """
     for sas in _signatures(template, surroundings):
         if sas.state == "unreadable":
-            name, letter = ("sp", "r") if "sp" in sas.fields and "r" not in sas.field("sp") else ("srt", "o")
+            name = next(name for name, letter in NEEDED.items() if name in sas.fields and letter not in sas.field(name))
             yield Finding(
                 _place(sas.value, *sas.fields[name].span(), template.document),
-                f"the SAS token in {sas.where} does not permit reading the file: `{name}` is without `{letter}`",
+                f"the SAS token in {sas.where} does not permit reading the file: `{name}` is without `{NEEDED[name]}`",
                 help=f"remove the query, and {_READ_BY_IDENTITY}",
                 notes=("what it does permit is open to whoever reads the template, so end it as well",),
                 related=_used(sas),
@@ -560,6 +565,7 @@ def secret_in_parameter(template: ImageTemplate, surroundings: Surroundings) -> 
     """
     root = template.document.root
     parameters = root.member("parameters") if root is not None and template.form == DEPLOYMENT else None
+    told: tuple[Span, ...] | None = None
     for parameter in parameters.children if parameters is not None else ():
         kind, default = parameter.member("type"), parameter.member("defaultValue")
         if kind is None or default is None or default.key is None or parameter.key is None:
@@ -574,7 +580,10 @@ def secret_in_parameter(template: ImageTemplate, surroundings: Surroundings) -> 
                 )
             continue
         found = _secret_of(parameter, default)
-        if found is not None and not any(_within(at, default) for at in _told(template, surroundings)):
+        if found is None:
+            continue
+        told = tuple(_told(template, surroundings)) if told is None else told
+        if not any(_within(at, default) for at in told):
             yield Finding(
                 found[0],
                 f"the default of parameter `{name}` holds {found[1]}, which everyone who has the file can read",

@@ -37,27 +37,25 @@ SHARES = {
     "portal.azure.com": "the Azure portal",
 }
 # What makes such a host send the file itself.
-_SENDS_FILE = re.compile(r"[?&](?:download|dl|raw)=1|[?&]export=download|/download\b")
-_AZURE_FILES = re.compile(r"\.file\.core\.(?:windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)")
+_SENDS_FILE = r"[?&](?:download|dl|raw)=1|[?&]export=download|/download\b"
+_AZURE_FILES = r"\.file\.core\.(?:windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)"
 
-_SHORTENER = re.compile(
-    r"aka\.ms|bit\.ly|bookmark\.ws|cutt\.ly|git\.io|goo\.gl|is\.gd|ow\.ly|rb\.gy|rebrand\.ly|shorturl\.at|t\.co|t\.ly"
-    r"|tiny\.cc|tinyurl\.com"
-)
+SHORTENERS = (
+    "aka.ms", "bit.ly", "bookmark.ws", "cutt.ly", "git.io", "goo.gl", "is.gd", "ow.ly", "rb.gy", "rebrand.ly",
+    "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com",
+)  # fmt: skip
 
-# An address whose content changes without the address: group `moving` is what moves. Branches are told by the names
-# that they mostly have: any other word may be a tag.
-_BRANCH = r"(?P<moving>refs/heads/[^/?#]+|main|master|develop|dev|trunk|head)"
-_MOVING = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"https?://raw\.githubusercontent\.com/[^/]+/[^/]+/{_BRANCH}/",
-        rf"https?://(?:www\.)?github\.com/[^/]+/[^/]+/(?:raw|blob)/{_BRANCH}/",
-        rf"https?://(?:www\.)?github\.com/[^/]+/[^/]+/archive/{_BRANCH}\.(?:zip|tar\.gz)".replace("[^/?#]+", "[^?#]+?"),
-        r"https?://(?:www\.)?github\.com/[^/]+/[^/]+/releases/(?P<moving>latest)/download/",
-        r"https?://gist\.github(?:usercontent)?\.com/[^/]+/[^/]+/(?P<moving>raw)(?!/[0-9a-f]{40})",
-    )
-)
+# By host: the part of an address (its last group) that decides what the address leads to, and that can be moved.
+# Branches are told by the names that they mostly have: any other word may be a tag.
+_NAMES = "main|master|develop|dev|trunk|head"
+_GIST = r"//[^/]+/[^/]+/[^/]+/(raw)(?!/[0-9a-f]{40})"
+_MOVING = {
+    "raw.githubusercontent.com": rf"//[^/]+/[^/]+/[^/]+/(refs/heads/[^/]+|{_NAMES})/",
+    "github.com": rf"//[^/]+/[^/]+/[^/]+/(?:(?:raw|blob)/(refs/heads/[^/]+|{_NAMES})/"
+    rf"|archive/(refs/heads/[^?#]+?|{_NAMES})\.(?:zip|tar\.gz)|releases/(latest)/download/)",
+    "gist.github.com": _GIST,
+    "gist.githubusercontent.com": _GIST,
+}
 
 _RAW = "https://raw.githubusercontent.com/OWNER/REPOSITORY/COMMIT/FILE"
 
@@ -330,9 +328,9 @@ def _unusable(uri: Value, surroundings: Surroundings) -> tuple[str, str] | None:
     if host == "raw.githubusercontent.com" and not re.match(r"/[^/]+/[^/]+/(?!(?:blob|tree)/)[^/]+/.", address.path):
         return "is not the raw address of a file on GitHub", f"write it as `{_RAW}`"
     site = SHARES.get(host) or ("SharePoint" if host.endswith(".sharepoint.com") else "")
-    if site and not _SENDS_FILE.search(address.path + address.query):
+    if site and not re.search(_SENDS_FILE, address.path + address.query):
         return f"leads to a page of {site}, not to a file", _ADDRESS
-    if _AZURE_FILES.search(host) and "sig=" not in address.query:
+    if re.search(_AZURE_FILES, host) and "sig=" not in address.query:
         return "is on a share of Azure Files, which the identity of the template cannot read", (
             "put the file into a blob container, and give the identity of the template `Storage Blob Data Reader` on it"
         )
@@ -349,6 +347,9 @@ def _without_scheme(uri: Value, surroundings: Surroundings) -> tuple[str, str] |
         return None
     if path is None and re.match(r"(?:[\w-]+\.)+(?:com|net|org|io|dev|ms)(?:/|$)", beginning):
         return "has no `https://` in front of it", "write `https://` before the host"
+    # A parameter whose default is a mere word waits for whoever deploys.
+    if uri.definition is not None and not re.search(r"[\\/.]", beginning):
+        return None
     if uri.text is not None and surroundings.local_file(uri.text) is not None:
         return "is a file of this repository, where the service cannot get it", (
             f"{_ADDRESS}; a public repository on GitHub has raw addresses: `{_RAW}`"
@@ -411,17 +412,19 @@ def mutable_script_uri(template: ImageTemplate) -> Findings:
         if not (artifact.checksum.is_missing or artifact.checksum.text == "") or _page(uri) is not None:
             continue
         beginning = _beginning(uri)
-        moving = next((found for pattern in _MOVING if (found := pattern.match(beginning))), None)
-        address = _address(uri.text or "")
+        address = _address(beginning)
+        host = address.host.removeprefix("www.") if address is not None else ""
+        moving = re.search(_MOVING[host], beginning, re.IGNORECASE) if host in _MOVING else None
         if moving is not None:
-            name = moving["moving"].removeprefix("refs/heads/")
+            at = moving.span(moving.lastindex or 0)
+            name = beginning[slice(*at)].removeprefix("refs/heads/")
             words = {"latest": "the latest release", "raw": "the newest revision"}.get(name, f"the branch `{name}`")
             yield Finding(
-                uri.part(*moving.span("moving")),
+                uri.part(*at),
                 f"{artifact.what} follows {words}, so what it runs or copies can change with every submission",
                 help="name a commit or a release instead, or add a `sha256Checksum`",
             )
-        elif address is not None and _SHORTENER.fullmatch(address.host):
+        elif uri.text is not None and host in SHORTENERS:
             yield Finding(
                 uri,
                 f"{artifact.what} is a shortened link, and its owner can send it elsewhere",

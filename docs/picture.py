@@ -13,7 +13,7 @@ from html import escape
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 EXAMPLE = "windows.json"
-COLUMNS, LINES = 124, 56
+COLUMNS, LINES = 136, 52
 WIDTH, HEIGHT, MARGIN = 8.4, 18, 16
 COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#76e3ea"}
 

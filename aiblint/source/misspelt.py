@@ -40,7 +40,7 @@ _EXPRESSION = re.compile(r"\[[A-Za-z]\w*\([^\"\r\n]*\)[^\"\r\n,]*\]")
 _BARE_KEY = re.compile(r"([^\s\"'{}\[\],:=]{1,300})[ \t]*(?=[:=])")
 # Text whose first quotation mark is missing: the last one is followed by what ends a value, or by the colon of a key.
 _HALF_QUOTED_LINE = re.compile(
-    r'(?!")[^"\\\r\n]*(?:\\.[^"\\\r\n]*){0,200}"(?=[ \t]*[,}\]]*[ \t]*(?://[^\r\n]*)?(?:[\r\n]|\Z))'
+    r'(?!")[^"\\\r\n]{0,5000}(?:\\.[^"\\\r\n]*){0,200}"(?=[ \t]*[,}\]]*[ \t]*(?://[^\r\n]*)?(?:[\r\n]|\Z))'
 )
 _HALF_QUOTED = re.compile(r'[^"\r\n,{}\[\]]+"(?=[ \t]*[,}\]])')
 _HALF_QUOTED_KEY = re.compile(r'([^"\r\n,:]{1,300})"(?=[ \t]*:)')
