@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 # `<subscriptionID>` and `#{name}#` mean nothing else in a setting.
 _PLAIN = r"<[A-Za-z][\w .,/\-]{0,60}>|#\{[\w.\-]+\}#"
-# `__name__`, `{{name}}`, `${name}`, `$(name)`, `PLACEHOLDER_X`: marks of pipelines, but expressions may replace such marks.
-_MARKED = r"\b(?:PLACEHOLDER\w*|(?:REPLACE|CHANGE)_?ME)\b|\b__[A-Za-z]\w*?__\b|\{\{\s*[\w.\-]+\s*\}\}|\$\{[\w.\-]+\}|\$\([\w.\-]+\)"
+# `__name__`, `{{name}}`, `${name}`, `$(name)`, `PLACEHOLDER_X` are marks of pipelines, but expressions may replace them.
+_MARKED = (
+    r"\b(?:PLACEHOLDER\w*|(?:REPLACE|CHANGE)_?ME)\b|\b__[A-Za-z]\w*?__\b"
+    r"|\{\{\s*[\w.\-]+\s*\}\}|\$\{[\w.\-]+\}|\$\([\w.\-]+\)"
+)
 _SETTING = re.compile(f"{_PLAIN}|{_MARKED}")
 _PLAIN_ONLY = re.compile(_PLAIN)
 # In a script `<`, `$` and `{` have meanings of their own; this one has none.
@@ -29,6 +32,6 @@ def in_program(node: Node) -> bool:
 
 
 def find(node: Node, deployed: bool = True) -> Iterator[re.Match[str]]:
-    """The placeholders in a string node. `deployed` is false for strings outside resources, which expressions may mend."""
+    """The placeholders in a string node; `deployed` is false outside of resources, where expressions may replace them."""
     pattern = _PROGRAM if in_program(node) else _SETTING if deployed else _PLAIN_ONLY
     return pattern.finditer(str(node.value))

@@ -18,7 +18,8 @@ RESOURCE = "image template resource"
 LONE_TRIGGER = "image template trigger"
 BODY = "request body"
 
-_TYPED = re.compile(r'"type"\s*:\s*"Microsoft\.VirtualMachineImages/imageTemplates', re.IGNORECASE)
+# Some writers of JSON escape the slash.
+_TYPED = re.compile(r'"type"\s*:\s*"Microsoft\.VirtualMachineImages\\?/imageTemplates', re.IGNORECASE)
 
 
 class Form(NamedTuple):
@@ -29,7 +30,7 @@ class Form(NamedTuple):
 
 
 def may_hold_template(data: bytes) -> bool:
-    """Whether the bytes deserve to be read at all: most JSON of a repository is turned away here, at the speed of memory.
+    """Whether the bytes deserve to be read at all; most JSON of a repository is turned away here.
 
     Every form but the bare body names its type; the body has `source` and `distribute`, which all API versions require.
     """
@@ -62,8 +63,13 @@ def recognise(document: Document) -> Form | None:
     if written == TRIGGER:
         return Form(LONE_TRIGGER, root)
     # The official samples for `az resource create --is-full-object` name only the provider as their type.
+    if written not in ("", PROVIDER):
+        return None
     properties = root.member("properties")
-    if written in ("", PROVIDER) and properties is not None:
-        if properties.member("distribute") and (written or properties.member("source")):
-            return Form(BODY, root)
+    distribute = properties.member("distribute") if properties is not None else None
+    if properties is None or distribute is None:
+        return None
+    # A JSON Schema of the body has the same names without a type, but describes each with an object.
+    if written or (properties.member("source") is not None and distribute.kind != "object"):
+        return Form(BODY, root)
     return None

@@ -6,7 +6,11 @@ import os
 import re
 from typing import NamedTuple
 
-_REMOTE = re.compile(r"^\s*url\s*=\s*(?:https?://(?:[^@/\s]+@)?|ssh://git@|git@)github\.com[/:]([^/\s]+)/([^/\s]+?)(?:\.git)?/?\s*$", re.M)
+_SECTION = re.compile(r"^[ \t]*\[", re.MULTILINE)
+_REMOTE = re.compile(
+    r"^\s*url\s*=\s*(?:https?://(?:[^@/\s]+@)?|ssh://git@|git@)github\.com[/:]([^/\s]+)/([^/\s]+?)(?:\.git)?/?\s*$",
+    re.MULTILINE | re.IGNORECASE,
+)
 _RAW = (
     re.compile(r"https://raw\.githubusercontent\.com/([^/]+)/([^/]+)/(?:refs/heads/)?[^/]+/([^?#]+)", re.I),
     re.compile(r"https://(?:www\.)?github\.com/([^/]+)/([^/]+)/(?:raw|blob)/(?:refs/heads/)?[^/]+/([^?#]+)", re.I),
@@ -41,10 +45,13 @@ class Surroundings(NamedTuple):
                 found = pattern.match(uri)
                 if found and (found[1].lower(), found[2].lower().removesuffix(".git")) in own:
                     path = os.path.join(repository, *_unquoted(found[3]).split("/"))
-        if path is None or "\0" in path:
+        if path is None:
             return None
-        real = os.path.realpath(path)
-        return real if os.path.isfile(real) and os.path.commonpath((top, real)) == top else None
+        try:
+            real = os.path.realpath(path)
+        except ValueError:  # a NUL, or what the file system cannot write
+            return None
+        return real if real.startswith(os.path.join(top, "")) and os.path.isfile(real) else None
 
 
 def _unquoted(path: str) -> str:
@@ -69,6 +76,9 @@ def _repository(folder: str) -> str | None:
 def _remotes(repository: str) -> set[tuple[str, str]]:
     try:
         with open(os.path.join(repository, ".git", "config"), encoding="utf-8", errors="replace") as file:
-            return {(owner.lower(), name.lower()) for owner, name in _REMOTE.findall(file.read())}
-    except OSError:
+            sections = _SECTION.split(file.read())
+    except OSError:  # none, or a worktree, whose `.git` is a file
         return set()
+    # Submodules stand in the same file, with URLs of their own.
+    remotes = (found for section in sections if section.lower().startswith("remote") for found in _REMOTE.findall(section))
+    return {(owner.lower(), name.lower()) for owner, name in remotes}

@@ -29,7 +29,7 @@ class Unknown:
 
 
 class Partial:
-    """A string of which only pieces are known: `parts` alternates text and Unknown in any order, at least one of each."""
+    """A string of which only pieces are known: `parts` are text and Unknown in any order, at least one of each."""
 
     __slots__ = ("parts",)
 
@@ -131,7 +131,8 @@ class Value:
     def get(self, *names: str) -> Value:
         """The value below, member by member: missing where the object has no such member, unknown below an unknown.
 
-        The exact name wins; otherwise letter case is ignored, as the service did before 2024-02-01 (`wrong-case` tells).
+        The exact name wins; otherwise letter case is ignored, as the service did before 2024-02-01 (`wrong-case`
+        tells). Where the name of some member is not known, that may be the one.
         """
         value = self
         for name in names:
@@ -144,6 +145,8 @@ class Value:
                 if found is MISSING:
                     folded = name.lower()
                     found = next((member for key, member in data.items() if key.lower() == folded), MISSING)
+                if found is MISSING and any(isinstance(key, OpenKey) for key in data):
+                    found = Unknown("the name of a member is not known")
             value = Value(MISSING, value.node, value.definition) if found is MISSING else value._adopt(found)
         return value
 
@@ -179,7 +182,7 @@ class Value:
         return self.node.key.span if self.node.key is not None else self.node.span
 
     def part(self, start: int, end: int) -> Span:
-        """The characters behind `text[start:end]`, through JSON escapes; the whole value where an expression made it."""
+        """The characters behind `text[start:end]`, through JSON escapes; the whole value if an expression made it."""
         from aiblint.source.strings import offset_in_string  # here: most runs never point inside a string
 
         node = self.node

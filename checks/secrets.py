@@ -35,6 +35,8 @@ SPARE = 3600
 # What a signature must permit for a file to be read: the letter that its field has to have.
 NEEDED = {"sp": "r", "srt": "o"}
 URIS = ("scripturi", "sourceuri", "script")
+# More secrets than this in one string say nothing new, and a hostile file must not cost minutes.
+MANY = 100
 # No query of a signature comes near this many characters.
 LONGEST_QUERY = 2000
 
@@ -122,7 +124,7 @@ def _signatures(template: ImageTemplate, surroundings: Surroundings) -> Iterator
         text = _text(value)
         if "sig" not in text.lower():
             continue
-        for start, end, kind in secret.find(text):
+        for start, end, kind in secret.find(text)[:MANY]:
             at = _place(value, start, end, template.document) if kind == SAS else None
             if at is not None and at not in seen:
                 seen.add(at)
@@ -349,7 +351,7 @@ def sas_without_read(template: ImageTemplate, surroundings: Surroundings) -> Fin
 def _inline_secrets(step: Step, document: Document) -> Iterator[tuple[Span, str]]:
     """Where the commands of a step hold a secret, and what it is; signatures are not among them."""
     for line in step.get("inline").items:
-        for start, end, kind in secret.find(_text(line)):
+        for start, end, kind in secret.find(_text(line))[:MANY]:
             if kind != SAS:
                 yield _place(line, start, end, document), kind
 
@@ -406,7 +408,7 @@ def _uri_secrets(template: ImageTemplate) -> Iterator[tuple[Span, str, str]]:
     for path, value in _strings(template.resource):
         if path and str(path[-1]).lower() in URIS:
             where, use = _where(template, path)
-            for start, end, kind in secret.find(_text(value)) if use else ():
+            for start, end, kind in secret.find(_text(value))[:MANY] if use else ():
                 if kind != SAS:
                     yield _place(value, start, end, template.document), kind, where
 

@@ -212,6 +212,10 @@ KNOWN: list[tuple[str, object]] = [
         ' json(\'{"property":{"three":"c2","four":"d"},"nestedArray":[3,4]}\'))',
         {"property": {"one": "a", "three": "c2", "four": "d"}, "nestedArray": [3, 4]},
     ),
+    (
+        "union(createArray('a', 'A', createArray(1), createObject('x', null())), createArray(createArray(1), 'a'))",
+        ["a", "A", [1], {"x": None}],
+    ),
     # lambdas
     ("filter(range(0, 10), lambda('i', equals(0, mod($i, 2))))", [0, 2, 4, 6, 8]),
     ("filter(parameters('list'), lambda('item', 'i', greater($i, 1)))", ["c"]),
@@ -429,6 +433,8 @@ UNKNOWN = [
     ("tryGet(createObject('a', u), 'a', 'b')", ...),
     ("tryIndexFromEnd(u, 1)", ...),
     ("union(createArray(u), createArray(1))", ...),
+    ("union(createArray(1), createArray('1'))", ...),
+    ("union(createArray(p), createArray('x'))", [("ab", ..., "yz"), "x"]),
     ("union(createObject('a', 1), createObject('b', u))", {"a": 1, "b": ...}),
     ("union(createObject('a', u), createObject('a', createObject('x', 1)))", {"a": ...}),
     ("union(createObject('a', createObject('x', 1)), createObject('a', u))", {"a": ...}),

@@ -98,6 +98,9 @@ def kinds(text: str) -> list[tuple[str, str]]:
         ('"adminPassword": {"type": "securestring", "metadata": {"description": "of the admin"}, "defaultValue": "P@ssw0rd1"}',
          "P@ssw0rd1", "a password"),
         ('{"name": "ADMIN_PASSWORD", "value": "P@ssw0rd1"}', "P@ssw0rd1", "a password"),
+        (r"{\u0022adminPassword\u0022: \u0022P@ssw0rd1\u0022}", "P@ssw0rd1", "a password"),
+        (json.dumps({"adminPassword": {"type": "string", "minLength": 12, "metadata": {"description": "Of the " + 50 * "very "},
+                                       "defaultValue": "P@ssw0rd1"}}, indent=8), "P@ssw0rd1", "a password"),
     ],
 )  # fmt: skip
 def test_secret(text: str, secret: str, kind: str) -> None:
@@ -110,7 +113,7 @@ def test_secret(text: str, secret: str, kind: str) -> None:
     "text",
     [
         # expressions and variables
-        "\"adminPassword\": \"[parameters('adminPassword')]\"",
+        '"adminPassword": "[parameters(\'adminPassword\')]"',
         '"adminPassword": {"type": "securestring", "metadata": {"description": "The password of the admin"}}',
         '"adminPassword": {"reference": {"keyVault": {"id": "/subscriptions/x"}, "secretName": "adminPassword1"}}',
         "\"storageAccountKey\": \"[listKeys(variables('x'), '2019-06-01').keys[0].value]\"",
@@ -166,7 +169,10 @@ def test_secret(text: str, secret: str, kind: str) -> None:
         '"nextLink": "https://x?$skipToken=abcdef1234567890abcdef"',
         "System.Web, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b03f5f7f11d50a3a",
         base64.b64encode(b"echo this is 64 bytes of plain text, and so it is no key at all.").decode(),
-        # commands without a password
+        # commands without a password, and the next command
+        "net user builder\nexit",
+        '["az login --identity", "cp -p archive1.zip /opt"]',
+        "PASSWORD=\n'archive1.zip'",
         "docker login --password-stdin",
         "--password-file /run/secrets/x",
         "--password /dev/stdin",
@@ -253,8 +259,12 @@ def escaped(signature: str) -> str:
 
 
 secrets = st.one_of(
-    signatures.map(lambda value: (escaped(value), f"https://x.blob.core.windows.net/c/b?se=2030-01-01&sig={escaped(value)}")),
-    signatures.map(lambda value: (value, f"Endpoint=sb://x/;SharedAccessKeyName=k;SharedAccessKey={value};EntityPath=p")),
+    signatures.map(
+        lambda value: (escaped(value), f"https://x.blob.core.windows.net/c/b?se=2030-01-01&sig={escaped(value)}")
+    ),
+    signatures.map(
+        lambda value: (value, f"Endpoint=sb://x/;SharedAccessKeyName=k;SharedAccessKey={value};EntityPath=p")
+    ),
     keys.map(lambda value: (value, f"AccountName=x;AccountKey={value}")),
     keys.map(lambda value: (value, f"az storage blob list --account-key {value} -c x")),
     passwords.map(lambda value: (value, f"ConvertTo-SecureString '{value}' -AsPlainText -Force")),
@@ -263,7 +273,7 @@ secrets = st.one_of(
     passwords.map(lambda value: (value, f"net user builder {value} /add")),
     passwords.map(lambda value: (value, f"tool --password {value} --quiet")),
 )
-around = st.text(string.ascii_letters + ' \n\t"\'\\&<>{}[]$%;|/=:-', max_size=30)
+around = st.text(string.ascii_letters + " \n\t\"'\\&<>{}[]$%;|/=:-", max_size=30)
 
 
 @given(secrets, around, around, st.integers(0, 3), st.booleans())

@@ -6,16 +6,17 @@ learn.microsoft.com/azure/azure-resource-manager/templates (syntax, copy-resourc
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint import placeholder
 from aiblint.arm.evaluate import EvaluationError, ScopeError, UserFunction, evaluate
 from aiblint.arm.expression import ExpressionError, is_expression, parse, unescape
 from aiblint.source.document import Fault, Span
-from aiblint.value import OpenKey, Partial, Unknown, Value
+from aiblint.value import MISSING, OpenKey, Partial, Unknown, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from aiblint.source.document import Document, Node
 
@@ -23,18 +24,34 @@ if TYPE_CHECKING:
 ITERATIONS = 40
 NESTING = 8
 
+# Where values of `--parameters NAME=VALUE` come from, as the path of a document; its whole text is the value.
+COMMAND_LINE = "--parameters"
 
-class Resource(NamedTuple):
-    """A resource of the deployment, not yet resolved: its full type in lower case, its node, what it can refer to."""
+# The kinds of nodes that values of parameters have. A parameter of no type takes any.
+_KINDS = {"int": "number", "bool": "boolean", "object": "object", "array": "array"}
 
-    type: str
-    node: Node
-    scope: Scope
+
+class Resource:
+    """A resource of the deployment: its full type in lower case, its node, what it can refer to.
+
+    `parent` is the resource that it stands in, if any; a nested deployment is none.
+    """
+
+    __slots__ = ("_value", "node", "parent", "scope", "type")
+
+    def __init__(self, type_: str, node: Node, scope: Scope, parent: Resource | None) -> None:
+        self.type = type_
+        self.node = node
+        self.scope = scope
+        self.parent = parent
+        self._value: Value | None = None
 
     @property
     def value(self) -> Value:
-        """The resource with every expression evaluated."""
-        return resolve(self.node, self.scope)
+        """The resource with every expression evaluated: always the same value, worked out when it is first needed."""
+        if self._value is None:
+            self._value = resolve(self.node, self.scope)
+        return self._value
 
 
 class Deployment(NamedTuple):
@@ -55,14 +72,18 @@ class Scope:
     for the whole document. The budget is shared by all scopes of a document, so that no template can cost minutes.
     """
 
-    __slots__ = ("_busy", "_known", "copies", "faults", "given", "spent", "template")
+    __slots__ = ("_busy", "_known", "_whole", "copies", "faults", "given", "spent", "template")
 
-    def __init__(self, template: Node | None, given: dict[str, Value], faults: dict[Span, Fault], spent: list[int]) -> None:
+    def __init__(
+        self, template: Node | None, given: dict[str, Value], faults: dict[Span, Fault], spent: list[int]
+    ) -> None:
         self.template = template
         self.given = given
         self.faults = faults
         self.spent = spent
         self.copies: tuple[tuple[str, int], ...] = ()
+        # Parameters and variables stand outside of every loop around a resource: they are worked out there, once.
+        self._whole = self
         self._known: dict[tuple[str, str], Value] = {}
         self._busy: set[tuple[str, str]] = set()
 
@@ -70,8 +91,13 @@ class Scope:
         """The same scope inside one iteration of a copy loop; the innermost loop stands last."""
         inner = Scope(self.template, self.given, self.faults, self.spent)
         inner.copies = (*self.copies, (name, index))
-        inner._known = self._known
+        inner._whole = self._whole
         return inner
+
+    def spend(self, node: Node) -> bool:
+        """Take from the budget what it costs to resolve a node once more; False if that is more than is left."""
+        self.spent[0] -= 1 + (node.end - node.start) // 100
+        return self.spent[0] >= 0
 
     # -- what `aiblint.arm.evaluate` asks for ------------------------------------------------------------------------
 
@@ -97,11 +123,11 @@ class Scope:
 
         Raises ScopeError for a parameter that the template does not declare, or whose default needs itself.
         """
-        return self._once("parameters", name, self._parameter)
+        return self._whole._once("parameters", name, self._whole._parameter)
 
     def variable(self, name: str) -> Value:
         """The value of a variable. Raises ScopeError as `parameter` does."""
-        return self._once("variables", name, self._variable)
+        return self._whole._once("variables", name, self._whole._variable)
 
     def user_function(self, namespace: str, name: str) -> UserFunction | None:
         """A function that the template itself defines."""
@@ -130,14 +156,14 @@ class Scope:
 
     # ----------------------------------------------------------------------------------------------------------------
 
-    def _once(self, section: str, name: str, compute: object) -> Value:
+    def _once(self, section: str, name: str, compute: Callable[[str], Value]) -> Value:
         key = (section, name.lower())
         if key not in self._known:
             if key in self._busy:
                 raise ScopeError(f"{section[:-1]} `{name}` needs its own value")
             self._busy.add(key)
             try:
-                self._known[key] = compute(name)  # type: ignore[operator]
+                self._known[key] = compute(name)
             finally:
                 self._busy.discard(key)
         return self._known[key]
@@ -150,12 +176,13 @@ class Scope:
         declared = self._declared("parameters", name)
         if declared is None:
             raise ScopeError(f"there is no parameter `{name}`")
-        kind = declared.member("type")
-        if kind is not None and str(kind.value).lower() in ("securestring", "secureobject"):
+        kind = self._type(declared)
+        if kind in ("securestring", "secureobject"):
             # What is secret is never looked at, so no report can show it.
             return Value(Unknown(f"parameter `{name}` is secure"), declared)
         given = self.given.get(name.lower())
-        if given is not None:
+        # ARM takes a null for no value at all (Azure/bicep pull request 11532).
+        if given is not None and given.data is not None:
             return _as_declared(given, kind)
         default = declared.member("defaultValue")
         if default is not None:
@@ -164,6 +191,18 @@ class Scope:
         if allowed is not None and len(allowed.children) == 1:
             return resolve(allowed.children[0], self)
         return Value(Unknown(f"parameter `{name}` has no value"), declared)
+
+    def _type(self, declared: Node) -> str:
+        """The type of a parameter in lower case, also where a definition tells it; empty where nothing does."""
+        for _ in range(NESTING):
+            kind, reference = declared.member("type"), declared.member("$ref")
+            if kind is not None or reference is None:
+                return str(kind.value).lower() if kind is not None else ""
+            found = self._declared("definitions", str(reference.value).removeprefix("#/definitions/"))
+            if found is None:
+                break
+            declared = found
+        return ""
 
     def _variable(self, name: str) -> Value:
         declared = self._declared("variables", name)
@@ -276,17 +315,30 @@ def _evaluated(node: Node, text: str, scope: Scope) -> Value:
     return Value(result, node, node)
 
 
-def _as_declared(given: Value, kind: Node | None) -> Value:
-    # On a command line `version=1` may be meant for a string; a parameter file has types of its own.
-    written = given.node.document
-    if written.path == "--parameters" and kind is not None and str(kind.value).lower() == "string":
-        return Value(given.data if isinstance(given.data, str) else written.text, given.node)
-    return given
+def _as_declared(given: Value, kind: str) -> Value:
+    """A given value; one from the command line, which is only text, as the Azure CLI reads it for the declared type.
+
+    A text that is nothing of that type is unknown: the template is not to blame for it.
+    """
+    node = given.node
+    if node.document.path != COMMAND_LINE or kind == "string":
+        return given
+    from aiblint.source.reader import read_text  # here: only `--parameters NAME=VALUE` needs it
+
+    text = node.document.text
+    document = read_text(COMMAND_LINE, text.lower() if kind == "bool" else text)
+    root = document.root if not document.faults else None
+    if kind == "int" and re.fullmatch(r"\s*[-+]?[0-9]{1,19}\s*", text):
+        return Value(int(text), node)
+    if root is None or root.kind != _KINDS.get(kind, root.kind):
+        return Value(Unknown(f"`{text}` is no {kind}"), node) if kind in _KINDS else given
+    return Value(literal(root).data, node)
 
 
 def _blame(node: Node, message: str, start: int, end: int, scope: Scope) -> None:
     # A step's command that only looks like an expression is a mistake of its own: `inline-read-as-expression`.
-    in_script = node.parent is not None and node.parent.key is not None and node.parent.key.value == "inline"
+    holder = node.parent.key if node.parent is not None and node.key is None else None
+    in_script = holder is not None and str(holder.value).lower() == "inline"
     span = node.span
     if not in_script and 0 <= start < end <= len(str(node.value)):
         from aiblint.source.strings import offset_in_string  # here: a sound template never needs it
@@ -310,7 +362,12 @@ def _repeat(loop: Node, scope: Scope) -> Value:
     count, name, source = _count(loop, scope), loop.member("name"), loop.member("input")
     if count is None or name is None or source is None or count > ITERATIONS:
         return Value(Unknown("the number of its copies is not known"), loop)
-    return Value([resolve(source, scope.within_copy(str(name.value), index)) for index in range(count)], loop)
+    copies = []
+    for index in range(count):
+        if not scope.spend(source):
+            return Value(Unknown("the template takes too long to compute"), loop)
+        copies.append(resolve(source, scope.within_copy(str(name.value), index)))
+    return Value(copies, loop)
 
 
 # -- deployments -------------------------------------------------------------------------------------------------------
@@ -319,10 +376,10 @@ def _repeat(loop: Node, scope: Scope) -> Value:
 def deploy(document: Document, template: Node, given: dict[str, Value], faults: dict[Span, Fault]) -> Deployment:
     """The resources that a deployment template deploys. `given` holds parameter values by lower-case name."""
     scope = Scope(template, given, faults, [100_000])
-    return Deployment(document, tuple(_resources(template, scope, "", 0)))
+    return Deployment(document, tuple(_resources(template, scope, None, 0)))
 
 
-def _resources(template: Node, scope: Scope, parent: str, depth: int) -> Iterator[Resource]:
+def _resources(template: Node, scope: Scope, parent: Resource | None, depth: int) -> Iterator[Resource]:
     declared = template.member("resources")
     for node in declared.children if declared is not None else []:
         if node.kind != "object":
@@ -331,6 +388,8 @@ def _resources(template: Node, scope: Scope, parent: str, depth: int) -> Iterato
         if existing is not None and existing.value is True:
             continue
         for inner in _iterations(node, scope):
+            if not inner.spend(node):
+                return
             condition = node.member("condition")
             if condition is not None and resolve(condition, inner).flag is False:
                 continue
@@ -350,18 +409,17 @@ def _iterations(node: Node, scope: Scope) -> Iterator[Scope]:
         yield scope.within_copy(str(name.value), index)
 
 
-def _resource(node: Node, scope: Scope, parent: str, depth: int) -> Iterator[Resource]:
+def _resource(node: Node, scope: Scope, parent: Resource | None, depth: int) -> Iterator[Resource]:
     written = node.member("type")
     type_ = (resolve(written, scope).text or "").lower() if written is not None else ""
-    if parent:
-        type_ = f"{parent}/{type_}"
-    yield Resource(type_, node, scope)
+    resource = Resource(f"{parent.type}/{type_}" if parent is not None else type_, node, scope, parent)
+    yield resource
     if depth >= NESTING:
         return
-    if type_ == "microsoft.resources/deployments":
+    if resource.type == "microsoft.resources/deployments":
         yield from _nested(node, scope, depth)
     else:
-        yield from _resources(node, scope, type_, depth + 1)
+        yield from _resources(node, scope, resource, depth + 1)
 
 
 def _nested(node: Node, scope: Scope, depth: int) -> Iterator[Resource]:
@@ -373,28 +431,55 @@ def _nested(node: Node, scope: Scope, depth: int) -> Iterator[Resource]:
     chosen = options.member("scope") if options is not None else None
     version = scope.template.member("languageVersion") if scope.template is not None else None
     # Language version 2.0 evaluates nested templates in their own scope, the older language in the parent's.
-    evaluated = str(chosen.value).lower() if chosen is not None else ("inner" if version is not None else "outer")
+    evaluated = str(chosen.value).lower() if chosen is not None else ""
+    if evaluated not in ("inner", "outer"):
+        evaluated = "inner" if version is not None else "outer"
     if evaluated == "inner":
-        given: dict[str, Value] = {}
-        arguments = properties.member("parameters")
-        for argument in arguments.children if arguments is not None else []:
-            value = argument.member("value")
-            if argument.key is not None:
-                name = str(argument.key.value)
-                given[name.lower()] = (
-                    resolve(value, scope) if value is not None else Value(Unknown(f"`{name}` is in a key vault"), argument)
-                )
-        scope = Scope(template, given, scope.faults, scope.spent)
-    yield from _resources(template, scope, "", depth + 1)
+        scope = Scope(template, _arguments(properties, template, scope), scope.faults, scope.spent)
+    yield from _resources(template, scope, None, depth + 1)
+
+
+def _arguments(properties: Node, template: Node, scope: Scope) -> dict[str, Value]:
+    """What a deployment gives to the parameters of the template that is nested in it, by lower-case name."""
+    written = properties.member("parameters")
+    if written is None:
+        return {}
+    arguments = resolve(written, scope)
+    given: dict[str, Value] = {}
+    if arguments.is_unknown:
+        declared = template.member("parameters")
+        for parameter in declared.children if declared is not None else []:
+            given[str(parameter.key.value).lower() if parameter.key is not None else ""] = arguments
+    for name, argument in arguments.members:
+        value = argument.get("value")
+        if value.data is MISSING:
+            value = Value(Unknown(f"`{name}` is in a key vault"), argument.node)
+        given[name.lower()] = value
+    return given
 
 
 def find_broken_expressions(document: Document, faults: dict[Span, Fault]) -> None:
-    """Add a fault for each expression of the document that ARM could not even read, wherever it stands."""
+    """Add a fault for each expression of the document that ARM could not even read, wherever it stands.
+
+    All but notes for people: what stands in `metadata` and `comments` is not evaluated (syntax, "Comments").
+    """
     scope = Scope(None, {}, faults, [0])
-    for node in document.nodes():
-        text = node.value
-        if node.kind == "string" and is_expression(str(text)):
-            try:
-                parse(str(text))
-            except ExpressionError as error:
-                _blame(node, error.message, error.start, error.end, scope)
+    pending = [document.root] if document.root is not None else []
+    while pending:
+        node = pending.pop()
+        if node.key is not None:
+            if str(node.key.value).lower() in ("metadata", "comments"):
+                continue
+            _read(node.key, scope)
+        if node.kind == "string":
+            _read(node, scope)
+        pending.extend(reversed(node.children))
+
+
+def _read(node: Node, scope: Scope) -> None:
+    text = str(node.value)
+    if is_expression(text):
+        try:
+            parse(text)
+        except ExpressionError as error:
+            _blame(node, error.message, error.start, error.end, scope)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiblint.source.document import Comment
 from aiblint.source.reader import number, quoted
 from aiblint.source.strings import string_end, unescape
-from aiblint.source.wording import expected_value, tell, tell_once
+from aiblint.source.wording import expected_value, name_of, tell, tell_once
 
 if TYPE_CHECKING:
     from aiblint.source.reader import Reader
@@ -103,7 +103,7 @@ def string_value(reader: Reader) -> None:
     if adjacent and (last := _last_quote(text, end, r'"(?=[ \t]*(?:[,}\]\r\n]|//|\Z))')) >= 0:
         _tell_inner_quotes(reader, end, expected_value(reader))
         reader.add("broken", last, text[start:last])
-        reader.hushed = False
+        _end_hush(reader)
         return
     value = _unescaped(reader, start + 1, end - 1)
     reader.add("string", end, value)
@@ -197,9 +197,9 @@ def _unescaped(reader: Reader, start: int, end: int) -> str:
         if follows == "u":
             message = "`\\u` needs four hexadecimal digits after it"
         elif follows in ("\r", "\n"):
-            message = "a backslash at the end of a line means nothing in a string"
+            message = "a backslash at the end of a line means nothing in a JSON string"
         else:
-            message = f"{quoted(chr(92) + follows)} means nothing in a string: the backslash begins an escape"
+            message = f"{quoted(chr(92) + follows)} means nothing in a JSON string: a backslash begins an escape"
         tell(reader, at, min(at + 2, len(text)), message, "write two backslashes, `\\\\`, for one")
     return value
 
@@ -292,7 +292,8 @@ def bare_key(reader: Reader) -> Key | None:
         tell(reader, start, end, message, "put members in its place, or delete it", kind="placeholder")
     else:
         help_ = 'every member is written `"key": value`; delete what is no member'
-        tell(reader, start, end, "this text has no place in an object", help_)
+        owner = name_of(reader.node) if reader.node is not None else "an object"
+        tell(reader, start, end, f"this text does not belong in {owner}", help_)
     return Key(start, end, raw) if reader.token() == ":" else None
 
 

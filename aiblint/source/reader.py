@@ -37,7 +37,7 @@ _ITEM = re.compile(
     rf"(?:(?:{_STRING}|({_NUMBER})|(true|false|null)){_BLANK}([,}}\]])|(\{{(?!\{{)|\[(?![A-Za-z])|[}}\]]))"
 )
 _SEPARATOR = re.compile(_BLANK + r"([,}\]])")
-SCALAR = re.compile(rf"(?:({_NUMBER})|true|false|null)(?=[\s,}}\]]|/[/*]|\Z)")
+SCALAR = re.compile(rf"(?:({_NUMBER})|true|false|null)(?=[\s,}}\]]|/[/*]|:\s*\"|\Z)")
 _SKIPPED = re.compile(_BLANK + r"(?://([^\r\n]*))?")
 _FOLLOWS = re.compile(_BLANK + r"(?:[,:}\]/]|\Z)")
 _LITERALS = {"true": True, "false": False, "null": None}

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from aiblint.arm.functions import arithmetic, containers, dates, encoding, lambdas, network, resources, text
+from aiblint.arm.functions import (
+    arithmetic,
+    containers,
+    dates,
+    encoding,
+    lambdas,
+    merging,
+    network,
+    resources,
+    text,
+)
 from aiblint.arm.functions.data import FunctionError, Lambda, shallow
 
 if TYPE_CHECKING:
@@ -97,13 +107,13 @@ _TABLE = (
     _known("concat", 0, None, containers.concat),
     _known("contains", 2, 2, containers.contains),
     _known("createArray", 0, None, containers.create_array),
-    _known("createObject", 0, None, containers.create_object),
+    _known("createObject", 0, None, merging.create_object),
     _known("empty", 1, 1, containers.empty),
     _known("first", 1, 1, containers.first),
     _known("flatten", 1, 1, containers.flatten),
     _known("indexFromEnd", 2, 2, containers.index_from_end),
     _known("indexOf", 2, 2, containers.index_of),
-    _known("intersection", 2, None, containers.intersection),
+    _known("intersection", 2, None, merging.intersection),
     _known("items", 1, 1, containers.items_of),
     _known("last", 1, 1, containers.last),
     _known("lastIndexOf", 2, 2, containers.last_index_of),
@@ -111,12 +121,12 @@ _TABLE = (
     _known("null", 0, 0, lambda: None),
     _known("objectKeys", 1, 1, containers.object_keys),
     _known("range", 2, 2, containers.range_of),
-    _known("shallowMerge", 1, 1, containers.shallow_merge),
+    _known("shallowMerge", 1, 1, merging.shallow_merge),
     _known("skip", 2, 2, containers.skip),
     _known("take", 2, 2, containers.take),
     _known("tryGet", 2, None, containers.try_get),
     _known("tryIndexFromEnd", 2, None, containers.try_index_from_end),
-    _known("union", 2, None, containers.union),
+    _known("union", 2, None, merging.union),
     # lambdas
     _known("filter", 2, 2, lambdas.filter_items),
     _known("groupBy", 2, 3, lambdas.group_by),

@@ -256,11 +256,11 @@ def same(one: object, other: object) -> bool | None:
     if isinstance(left, Partial) or isinstance(right, Partial):
         return False if isinstance(left, (list, dict)) or isinstance(right, (list, dict)) else None
     # `true` against `'true'` or 1, 1 against 1.0: no documentation says whether ARM converts one to the other.
-    return None if _converted(left) == _converted(right) else False
+    return None if converted(left) == converted(right) else False
 
 
-def _converted(data: object) -> object:
-    """What a scalar would be if ARM converted it."""
+def converted(data: object) -> object:
+    """What a scalar would be if ARM converted it: a float if it can be a number or a truth value, else its text."""
     if isinstance(data, (list, dict)) or (isinstance(data, int) and abs(data) > LARGEST_INTEGER):
         return data
     folded = str(data).strip().lower()

@@ -161,7 +161,7 @@ def pad_left(value: object, length: object, padding: object = " ") -> object:
 
 
 # The search for an occurrence that is only partly known takes the square of its length.
-_LONGEST_SEARCH = 1000
+_LONGEST_SEARCH = 5000
 
 
 def replace(string: object, old: object, new: object) -> object:
@@ -171,7 +171,7 @@ def replace(string: object, old: object, new: object) -> object:
         return unknown_in(whole, sought)
     if not sought:
         return Unknown(UNDOCUMENTED)
-    if len(sought) > _LONGEST_SEARCH and isinstance(whole, Partial):
+    if isinstance(whole, Partial) and len(sought) * len(whole.parts) > _LONGEST_SEARCH:
         return unknown_in(whole)
     parts: list[str | Unknown] = []
     known = pieces(whole)
@@ -203,7 +203,7 @@ def split(string: object, delimiter: object) -> object:
     delimiters = [shallow(one) for one in given] if isinstance(given, list) else [text("split", delimiter)]
     if not isinstance(whole, str) or not all(isinstance(one, str) for one in delimiters):
         return unknown_in(whole, delimiter)
-    if not delimiters or "" in delimiters or len(delimiters) > 100:
+    if not delimiters or "" in delimiters or len(delimiters) > 20:
         return Unknown(UNDOCUMENTED)
     # .NET takes the delimiters in their order at each place, as an alternation does.
     found = re.split("|".join(re.escape(str(one)) for one in delimiters), whole, maxsplit=LONGEST_LIST)
