@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from aiblint.pattern import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,10 +19,10 @@ _MARKED = (
     r"\b(?:PLACEHOLDER\w*|(?:REPLACE|CHANGE)_?ME)\b|\b__[A-Za-z]\w*?__\b"
     r"|\{\{\s*[\w.\-]+\s*\}\}|\$\{[\w.\-]+\}|\$\([\w.\-]+\)"
 )
-_SETTING = re.compile(f"{_PLAIN}|{_MARKED}")
-_PLAIN_ONLY = re.compile(_PLAIN)
+_SETTING = pattern(f"{_PLAIN}|{_MARKED}")
+_PLAIN_ONLY = pattern(_PLAIN)
 # In a script `<`, `$` and `{` have meanings of their own; this one has none.
-_PROGRAM = re.compile(r"<(?:your|insert|enter|replace)[\w .\-]*>|<subscription_?id>", re.IGNORECASE)
+_PROGRAM = pattern(r"<(?:your|insert|enter|replace)[\w .\-]*>|<subscription_?id>", re.IGNORECASE)
 
 _PROGRAMS = frozenset(("inline", "filters", "searchcriteria", "restartcommand", "restartcheckcommand", "script"))
 

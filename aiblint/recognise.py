@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from aiblint.pattern import pattern
+
 if TYPE_CHECKING:
     from aiblint.source.document import Document, Node
 
@@ -19,7 +21,7 @@ LONE_TRIGGER = "image template trigger"
 BODY = "request body"
 
 # Some writers of JSON escape the slash.
-_TYPED = re.compile(r'"type"\s*:\s*"Microsoft\.VirtualMachineImages\\?/imageTemplates', re.IGNORECASE)
+_TYPED = pattern(r'"type"\s*:\s*"Microsoft\.VirtualMachineImages\\?/imageTemplates', re.IGNORECASE)
 
 
 class Form(NamedTuple):

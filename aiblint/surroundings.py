@@ -6,14 +6,16 @@ import os
 import re
 from typing import NamedTuple
 
-_SECTION = re.compile(r"^[ \t]*\[", re.MULTILINE)
-_REMOTE = re.compile(
+from aiblint.pattern import pattern
+
+_SECTION = pattern(r"^[ \t]*\[", re.MULTILINE)
+_REMOTE = pattern(
     r"^\s*url\s*=\s*(?:https?://(?:[^@/\s]+@)?|ssh://git@|git@)github\.com[/:]([^/\s]+)/([^/\s]+?)(?:\.git)?/?\s*$",
     re.MULTILINE | re.IGNORECASE,
 )
 _RAW = (
-    re.compile(r"https://raw\.githubusercontent\.com/([^/]+)/([^/]+)/(?:refs/heads/)?[^/]+/([^?#]+)", re.I),
-    re.compile(r"https://(?:www\.)?github\.com/([^/]+)/([^/]+)/(?:raw|blob)/(?:refs/heads/)?[^/]+/([^?#]+)", re.I),
+    pattern(r"https://raw\.githubusercontent\.com/([^/]+)/([^/]+)/(?:refs/heads/)?[^/]+/([^?#]+)", re.I),
+    pattern(r"https://(?:www\.)?github\.com/([^/]+)/([^/]+)/(?:raw|blob)/(?:refs/heads/)?[^/]+/([^?#]+)", re.I),
 )
 
 
@@ -80,5 +82,7 @@ def _remotes(repository: str) -> set[tuple[str, str]]:
     except OSError:  # none, or a worktree, whose `.git` is a file
         return set()
     # Submodules stand in the same file, with URLs of their own.
-    remotes = (found for section in sections if section.lower().startswith("remote") for found in _REMOTE.findall(section))
+    remotes = (
+        found for section in sections if section.lower().startswith("remote") for found in _REMOTE.findall(section)
+    )
     return {(owner.lower(), name.lower()) for owner, name in remotes}

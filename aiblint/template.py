@@ -194,9 +194,7 @@ def _steps(phase: str, steps: Value) -> tuple[Step, ...]:
 
 def _all_known(array: Value) -> bool:
     # A step whose type is not known may be a restart, an update or anything else.
-    return not array.is_unknown and all(
-        not item.is_unknown and not item.get("type").is_unknown for item in array.items
-    )
+    return not array.is_unknown and all(not item.is_unknown and not item.get("type").is_unknown for item in array.items)
 
 
 def triggers(template: ImageTemplate) -> Iterator[Trigger]:

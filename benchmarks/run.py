@@ -76,7 +76,10 @@ def main() -> None:
     bare: Command = ("`python -c pass`", [sys.executable, "-c", "pass"])
 
     def aiblint(*arguments: str) -> Command:
-        return f"`aiblint {' '.join(os.path.basename(a) for a in arguments)}`", [os.path.join(BIN, "aiblint"), *arguments]
+        return f"`aiblint {' '.join(os.path.basename(a) for a in arguments)}`", [
+            os.path.join(BIN, "aiblint"),
+            *arguments,
+        ]
 
     def schema_checker(path: str) -> Command:
         with_schema = ["--schemafile", SCHEMA, path]
@@ -98,7 +101,9 @@ def main() -> None:
         ],
         options.rounds,
     )
-    files = [os.path.join(at, name) for at, _, names in os.walk(options.corpus) for name in names if name.endswith(".json")]
+    files = [
+        os.path.join(at, name) for at, _, names in os.walk(options.corpus) for name in names if name.endswith(".json")
+    ]
     with tempfile.TemporaryDirectory() as empty:
         os.chdir(empty)
         table(

@@ -20,8 +20,12 @@ JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-j
 CUSTOMIZE = JSON + "#properties-customize"
 POWERSHELL = JSON + "#powershell-customizer"
 SWAGGER = "https://github.com/Azure/azure-rest-api-specs/tree/main/specification/imagebuilder"
-EXPRESSIONS = "https://learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions#escape-characters"
-AVD_README = "https://github.com/danielsollondon/azvmimagebuilder/blob/master/solutions/14_Building_Images_WVD/readme.md"
+EXPRESSIONS = (
+    "https://learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions#escape-characters"
+)
+AVD_README = (
+    "https://github.com/danielsollondon/azvmimagebuilder/blob/master/solutions/14_Building_Images_WVD/readme.md"
+)
 ELEVATED_ISSUE = "https://github.com/danielsollondon/azvmimagebuilder/issues/24"
 EXIT_CODES_ISSUE = "https://github.com/Azure/azvmimagebuilder/issues/43"
 
@@ -233,7 +237,7 @@ def run_as_system_unelevated(step: Step, template: ImageTemplate) -> Findings:
         yield Finding(
             as_system,
             f"{step.label} has `runAsSystem` without `runElevated`",
-            help="add `\"runElevated\": true`" if elevated.is_missing else "set `runElevated` to true",
+            help='add `"runElevated": true`' if elevated.is_missing else "set `runElevated` to true",
             notes=("the API takes `runAsSystem` only in an elevated step",),
         )
 
@@ -284,7 +288,7 @@ def elevated_without_system(step: Step, template: ImageTemplate) -> Findings:
         yield Finding(
             step.get("runElevated").key_span,
             f"{step.label} runs elevated but not as System, which is known to hang on Windows for desktops",
-            help="add `\"runAsSystem\": true`" if as_system.is_missing else "set `runAsSystem` to true",
+            help='add `"runAsSystem": true`' if as_system.is_missing else "set `runAsSystem` to true",
             notes=("a step that hangs ends the build only when `buildTimeoutInMinutes` is over",),
         )
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aiblint.finding import Finding, Related, check
+from aiblint.pattern import pattern
 
 from .data.regions import TEMPLATE_LOCATIONS, normalise
 from .ground import declared, marked
@@ -29,8 +30,8 @@ VERSION_NAME = "https://github.com/hashicorp/packer-plugin-azure/issues/187"
 TARGET_REGIONS_SINCE = "2022-07-01"
 
 # No version has these characters: somebody fills it in later, in a way that is not known as a placeholder.
-_EXPLICIT = re.compile(r"/galleries/[^/]+/images/[^/]+/versions/([^/$%{}<>#*]+)$", re.IGNORECASE)
-_NUMBER = re.compile(r"0|[1-9][0-9]*")
+_EXPLICIT = pattern(r"/galleries/[^/]+/images/[^/]+/versions/([^/$%{}<>#*]+)$", re.IGNORECASE)
+_NUMBER = pattern(r"0|[1-9][0-9]*")
 _LARGEST = 2147483647
 
 
@@ -186,7 +187,7 @@ def replication_and_target_regions(distributor: Distributor, template: ImageTemp
       }
     ]
     ```
-    """  # noqa: E501
+    """
     if distributor.type != "SharedImage":
         return
     first: dict[str, Value] = {}
@@ -307,7 +308,7 @@ def home_region_missing(distributor: Distributor, template: ImageTemplate) -> Fi
       }
     ]
     ```
-    """  # noqa: E501
+    """
     listed, places = _regions(distributor)
     regions = [normalise(place.text) for place in places if place.text]
     if distributor.type != "SharedImage" or not regions or len(regions) < len(places):
@@ -389,7 +390,7 @@ def gallery_image_version(distributor: Distributor) -> Findings:
       }
     ]
     ```
-    """  # noqa: E501
+    """
     image = distributor.get("galleryImageId")
     given = _EXPLICIT.search(image.text or "")
     if distributor.type != "SharedImage" or given is None:
@@ -460,7 +461,7 @@ def versioning_rules(distributor: Distributor, template: ImageTemplate) -> Findi
       }
     ]
     ```
-    """  # noqa: E501
+    """
     versioning = distributor.get("versioning")
     if distributor.type != "SharedImage" or template.api_version < TARGET_REGIONS_SINCE or not any(versioning.members):
         return
@@ -556,7 +557,7 @@ def distant_managed_image(distributor: Distributor, template: ImageTemplate) -> 
       }
     ]
     ```
-    """  # noqa: E501
+    """
     there, here = distributor.get("location"), template.location
     regions = {normalise(there.text or ""), normalise(here.text or "")}
     if distributor.type == "ManagedImage" and len(regions) == 2 and regions <= TEMPLATE_LOCATIONS.keys():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from aiblint.pattern import pattern
 from aiblint.value import Unknown
 
 from .data import platform_images, vm_sizes
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aiblint.value import Value
 
 _WINDOWS_STEPS = ("PowerShell", "WindowsRestart", "WindowsUpdate")
-MARK = re.compile("\0[^\0]*\0")
+MARK = pattern("\0[^\0]*\0")
 
 
 def platform_image(template: ImageTemplate) -> tuple[str, str, str] | None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aiblint.finding import Finding, Related, check
+from aiblint.pattern import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +33,8 @@ ROLES = {
 _ACTIONS = ("*", "microsoft.compute/", "microsoft.network/")
 
 # What a template depends on that is no role assignment and waits for none.
-_OTHER = re.compile(r"\[?resourceId\('Microsoft\.(?:ManagedIdentity|Compute|Network|Storage)/[^']*'", re.IGNORECASE)
-_FORMATTED = re.compile(r"format\('\{0\}',(.*)\)")
+_OTHER = pattern(r"\[?resourceId\('Microsoft\.(?:ManagedIdentity|Compute|Network|Storage)/[^']*'", re.IGNORECASE)
+_FORMATTED = pattern(r"format\('\{0\}',(.*)\)")
 
 
 @check("AIB235", "role-assignment-race", "warning", TROUBLESHOOT, PERMISSIONS)
@@ -145,7 +146,7 @@ def role_assignment_race(template: ImageTemplate) -> Findings:
       ]
     }
     ```
-    """  # noqa: E501
+    """
     depends = template.resource.get("dependsOn")
     if not depends.is_missing and depends.node.kind != "array":
         return

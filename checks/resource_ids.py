@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint.arm.deployment import literal
 from aiblint.finding import Finding, check
+from aiblint.pattern import pattern
 from aiblint.value import OpenKey, Value
 
 from . import ground
@@ -29,11 +30,11 @@ GALLERY_VERSION = GALLERY_IMAGE + "/versions/{version}"
 SUBNET = _GROUP + "Microsoft.Network/virtualNetworks/{virtual network name}/subnets/{subnet name}"
 IDENTITY = _GROUP + "Microsoft.ManagedIdentity/userAssignedIdentities/{identity name}"
 
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_GUID = pattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # No name of a resource has these: somebody fills such a part in later, in a way that is not known as a placeholder.
-_FILLED_IN = re.compile(r"[^/]*[$%{}<>#*][^/]*")
+_FILLED_IN = pattern(r"[^/]*[$%{}<>#*][^/]*")
 # Images that others share; the documentation does not say how their IDs look (Direct Shared Gallery is in preview).
-_SHARED = re.compile(r"/(?:shared|community)galleries/", re.IGNORECASE)
+_SHARED = pattern(r"/(?:shared|community)galleries/", re.IGNORECASE)
 
 # Stands in a text for a piece that is not known.
 _OPEN = "\0"

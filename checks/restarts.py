@@ -370,7 +370,7 @@ def short_restart_timeout(template: ImageTemplate) -> Findings:
             yield Finding(
                 timeout,
                 f"{step.label} waits only {written} for the restart after {cause}",
-                help=f"give it `\"restartTimeout\": \"{'30m' if is_2016 else '15m'}\"` or more",
+                help=f'give it `"restartTimeout": "{"30m" if is_2016 else "15m"}"` or more',
                 notes=(
                     "such installations end only while Windows restarts; if that takes longer, the build fails with "
                     "`Timeout waiting for machine to restart`",
@@ -419,7 +419,7 @@ def restart_check_command(step: Step) -> Findings:
     yield Finding(
         command.part(cmdlet.start(1), cmdlet.end(1)),
         f"`restartCheckCommand` of {step.label} calls `{cmdlet[1]}`, which `cmd.exe` does not know",
-        help="leave `restartCheckCommand` out, or write it as `powershell -Command \"...\"`",
+        help='leave `restartCheckCommand` out, or write it as `powershell -Command "..."`',
         notes=("it is run with `cmd.exe`, and nobody looks at its exit code, so it checks nothing",),
     )
 

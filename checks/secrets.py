@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiblint import placeholder, secret
 from aiblint.arm.expression import is_expression
 from aiblint.finding import Finding, Related, check
+from aiblint.pattern import pattern
 from aiblint.recognise import DEPLOYMENT
 from aiblint.source.document import Span
 
@@ -138,8 +139,8 @@ def _fields(text: str, at: int) -> dict[str, re.Match[str]]:
     around = text[max(0, at - LONGEST_QUERY) : at]
     begin = at - len(around) + max(around.rfind(mark) + 1 for mark in "? \t\r\n\"'`<>")
     found: dict[str, re.Match[str]] = {}
-    query = re.compile(r"[^\s\"'`<>?]*").match(text, begin, at + LONGEST_QUERY)
-    for field in re.compile(r"(\w+)=([^&;]*)").finditer(text, begin, query.end() if query is not None else at):
+    query = pattern(r"[^\s\"'`<>?]*").match(text, begin, at + LONGEST_QUERY)
+    for field in pattern(r"(\w+)=([^&;]*)").finditer(text, begin, query.end() if query is not None else at):
         found.setdefault(field[1].lower(), field)
     return found
 

@@ -45,7 +45,11 @@ def _owner(violation: Violation, template: ImageTemplate) -> str:
 
 def _accepted_by(violation: Violation) -> str:
     first = violation.known_in[0]
-    return f"it exists from API version {first} on" if violation.known_in[-1] == shape.NEWEST else f"it went with API version {violation.known_in[-1]}"
+    return (
+        f"it exists from API version {first} on"
+        if violation.known_in[-1] == shape.NEWEST
+        else f"it went with API version {violation.known_in[-1]}"
+    )
 
 
 def _quoted(names: tuple[str, ...]) -> str:
@@ -141,7 +145,8 @@ def wrong_case(violation: Violation, template: ImageTemplate) -> Findings:
     severity, notes = ("error", ()) if exact_even_then else _strictness(template)
     yield Finding(
         at.key_span if violation.on_key else at,
-        f"`{written}` is written `{right}`" + ("" if violation.on_key else f" as the `{violation.name}` of {violation.kind_of}"),
+        f"`{written}` is written `{right}`"
+        + ("" if violation.on_key else f" as the `{violation.name}` of {violation.kind_of}"),
         help=f"write `{right}`",
         notes=notes,
         severity=severity,
@@ -231,7 +236,7 @@ def _retyped(value: Value, expected: str) -> str:
     if text is not None and expected == "true or false" and text.lower() in ("true", "false"):
         return f"write {text.lower()} without quotes"
     if text is not None and expected.startswith("an array"):
-        return "put it into an array: `[\"...\"]`"
+        return 'put it into an array: `["..."]`'
     return f"give it {expected}"
 
 
@@ -331,14 +336,20 @@ def template_name(template: ImageTemplate) -> Findings:
     if template.form != DEPLOYMENT or name.is_missing:
         return
     known = name.text.rsplit("/", 1)[-1] if name.text is not None else None
-    wrong = next((c for piece in name.pieces if isinstance(piece, str) for c in piece if not _fits(c, allowed + "/")), None)
+    wrong = next(
+        (c for piece in name.pieces if isinstance(piece, str) for c in piece if not _fits(c, allowed + "/")), None
+    )
     if wrong is not None:
         what = "a space" if wrong == " " else f"`{wrong}`"
-        yield Finding(name, f"the name of the image template has {what} in it", help="use letters, digits, `-`, `_` and `.`")
+        yield Finding(
+            name, f"the name of the image template has {what} in it", help="use letters, digits, `-`, `_` and `.`"
+        )
     elif known is not None and not 1 <= len(known) <= 64:
         yield Finding(
             name,
-            f"the name of the image template has {len(known)} characters" if known else "the image template has an empty name",
+            f"the name of the image template has {len(known)} characters"
+            if known
+            else "the image template has an empty name",
             help="use 1 to 64 characters",
         )
 

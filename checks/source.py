@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aiblint.finding import Finding, Related, check
+from aiblint.pattern import pattern
 
 from . import ground
 from .data import images, platform_images, regions
@@ -32,10 +33,10 @@ LATEST_OF_GALLERY = "2022-07-01"
 # Known to be gone: "Platform Image was not found", https://github.com/Azure/azvmimagebuilder/issues/34.
 _WITHDRAWN = ("19h1-evd",)
 
-_VERSION = re.compile(r"\d+\.\d+\.\d+")
-_NAMED_VERSION = re.compile(r"/versions/([^/]+)$", re.IGNORECASE)
+_VERSION = pattern(r"\d+\.\d+\.\d+")
+_NAMED_VERSION = pattern(r"/versions/([^/]+)$", re.IGNORECASE)
 # `<`, `$` and their like: somebody fills it in later, in a way that is not known as a placeholder.
-_FILLED_IN = re.compile(r"[$%{}<>#*@]")
+_FILLED_IN = pattern(r"[$%{}<>#*@]")
 
 
 @check("AIB204", "incomplete-source", "error", SOURCE)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aiblint.finding import Finding, Related, check
+from aiblint.pattern import pattern
 from aiblint.recognise import IMAGE_TEMPLATE
 
 from .ground import marked
@@ -26,7 +27,7 @@ SHARED = "https://github.com/MicrosoftDocs/azure-docs/pull/96778"
 # Older versions do not have the property at all, and `unknown-property` says so.
 SINCE = "2022-02-14"
 
-_GROUP = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/?", re.IGNORECASE)
+_GROUP = pattern(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/?", re.IGNORECASE)
 _LONGEST = 90
 _ALLOWED = "_-.()"
 
@@ -73,7 +74,7 @@ def staging_group_rules(template: ImageTemplate) -> Findings:
     ```json
     "stagingResourceGroup": ""
     ```
-    """  # noqa: E501
+    """
     staging = template.properties.get("stagingResourceGroup")
     if template.api_version < SINCE or not staging.pieces or staging.text == "":
         return

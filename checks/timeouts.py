@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aiblint.finding import Finding, Related, check
+from aiblint.pattern import pattern
 
 from .ground import operating_system
 
@@ -35,17 +36,17 @@ GALLERY = 5
 OTHER_REGIONS = 10
 
 _SLEEPS = {
-    "PowerShell": re.compile(r"(?:start-)?sleep\s+(?:-s[a-z]*[\s:]\s*)?(?P<count>\d{1,9})(?P<unit>)", re.IGNORECASE),
-    "Shell": re.compile(r"(?:sudo\s+)?(?:/usr)?(?:/bin/)?sleep\s+(?P<count>\d{1,9})(?P<unit>[smhd]?)"),
+    "PowerShell": pattern(r"(?:start-)?sleep\s+(?:-s[a-z]*[\s:]\s*)?(?P<count>\d{1,9})(?P<unit>)", re.IGNORECASE),
+    "Shell": pattern(r"(?:sudo\s+)?(?:/usr)?(?:/bin/)?sleep\s+(?P<count>\d{1,9})(?P<unit>[smhd]?)"),
 }
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 # What opens and closes a block: inside one, a sleep may not run, or many times.
 _BLOCKS = {
-    "PowerShell": (re.compile(r"[({]"), re.compile(r"[)}]")),
-    "Shell": (re.compile(r"\{|\b(?:if|case|do)\b"), re.compile(r"\}|\b(?:fi|esac|done)\b")),
+    "PowerShell": (pattern(r"[({]"), pattern(r"[)}]")),
+    "Shell": (pattern(r"\{|\b(?:if|case|do)\b"), pattern(r"\}|\b(?:fi|esac|done)\b")),
 }
 # From here on a line is not what it seems, or does not run: texts over several lines, the end of the script.
-_ENDS = re.compile(r"<<|<#|@['\"]|^(?:exit|exec|return)\b", re.IGNORECASE)
+_ENDS = pattern(r"<<|<#|@['\"]|^(?:exit|exec|return)\b", re.IGNORECASE)
 
 
 @check("AIB220", "build-timeout-range", "error", JSON, TROUBLESHOOT)

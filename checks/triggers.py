@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from aiblint.finding import Finding, Related, check
+from aiblint.pattern import pattern
 from aiblint.template import triggers
 
 from .ground import marked
@@ -24,7 +24,7 @@ SINCE = "2022-07-01"
 KIND = "SourceImage"
 
 # A version that is not wholly known may be `latest`.
-_VERSION = re.compile(r"(?P<definition>.*/galleries/[^/]+/images/[^/]+)(?:/versions/(?:(?P<version>[^/\0]+)|.*))?$")
+_VERSION = pattern(r"(?P<definition>.*/galleries/[^/]+/images/[^/]+)(?:/versions/(?:(?P<version>[^/\0]+)|.*))?$")
 
 
 @check("AIB232", "trigger-rules", "error", TRIGGERS, CHILDREN)

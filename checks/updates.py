@@ -23,7 +23,7 @@ PREVIEW_ISSUE = "https://github.com/danielsollondon/azvmimagebuilder/issues/70"
 _LIKE_ALL_OF_IT = r"\$_?\.(?:Title|Description)\s+-[ic]?(?:not)?like\s+('[^'*?\[]*'|\"[^\"*?\[$`]*\")"
 _EVERYTHING = r"\s*IsInstalled\s*=\s*0(?:\s+and\s+IsHidden\s*=\s*0)?\s*"
 
-SAMPLE = "`[\"exclude:$_.Title -like '*Preview*'\", \"include:$true\"]`"
+SAMPLE = '`["exclude:$_.Title -like \'*Preview*\'", "include:$true"]`'
 
 
 def _action(filter_: str) -> tuple[str, str]:
@@ -106,7 +106,7 @@ def update_filters_install_nothing(step: Step) -> Findings:
     yield Finding(
         value.key_span,
         f"{step.label} installs no updates: {why}",
-        help="end `filters` with `\"include:$true\"`" if why[0] == "n" else f"write filters such as {SAMPLE}",
+        help='end `filters` with `"include:$true"`' if why[0] == "n" else f"write filters such as {SAMPLE}",
         notes=(note,),
     )
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aiblint.finding import Finding, Related, check
+from aiblint.pattern import pattern
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -23,7 +24,7 @@ SINCE = "2022-02-14"
 _EMPTIES_TMP = ("canonical", "debian")
 
 # A line that may put the file there itself, or that only wants to know that it is gone.
-_OTHERWISE = re.compile(r"[!>|]|\b(?:if|cp|curl|install|mkdir|mktemp|mv|rm|touch|wget)\b|\s-[oO]\b")
+_OTHERWISE = pattern(r"[!>|]|\b(?:if|cp|curl|install|mkdir|mktemp|mv|rm|touch|wget)\b|\s-[oO]\b")
 
 
 @check("AIB233", "validation-rules", "warning", VALIDATE, FILE)
@@ -101,7 +102,7 @@ def validation_rules(template: ImageTemplate) -> Findings:
 
 def _uses(template: ImageTemplate, destination: Value) -> Findings:
     """The first use of a file by a validator, unless validators may have put it there themselves."""
-    path = re.compile(rf"(?<![\w./-]){re.escape(destination.text or '')}(?![\w./-])")
+    path = pattern(rf"(?<![\w./-]){re.escape(destination.text or '')}(?![\w./-])")
     for validator in template.validators:
         if validator.get("destination").text == destination.text or not validator.get("scriptUri").is_missing:
             return

@@ -33,7 +33,13 @@ def _index(checks: tuple[Check, ...]) -> str:
     for check in checks:
         if check.id[:4] != band:
             band = check.id[:4]
-            lines += ["", f"## {band}xx: {BANDS[band]}", "", "| id | name | severity | what it looks for |", "|---|---|---|---|"]
+            lines += [
+                "",
+                f"## {band}xx: {BANDS[band]}",
+                "",
+                "| id | name | severity | what it looks for |",
+                "|---|---|---|---|",
+            ]
         what = summary(check).replace("|", "\\|")
         lines.append(f"| [{check.id}]({check.id}.md) | {check.name} | {check.severity} | {what} |")
     return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 """Draw the picture of the README, `docs/picture.svg`: what a terminal shows for an example.
 
-    python docs/picture.py
+python docs/picture.py
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def terminal_output() -> list[str]:
     environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "PYTHONPATH": ROOT}
     environment.pop("NO_COLOR", None)
     command = [sys.executable, "-m", "aiblint", EXAMPLE]
-    run = subprocess.run(command, cwd=os.path.join(ROOT, "examples"), env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, cwd=os.path.join(ROOT, "examples"), env=environment, capture_output=True, text=True, check=False
+    )
     return [row for line in run.stdout.splitlines() for row in wrapped(line)]
 
 

@@ -20,10 +20,20 @@ from aiblint.source.reader import read_text
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
 GALLERY_IMAGE = f"{SUBSCRIPTION}/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images"
 IDENTITY = f"{SUBSCRIPTION}/resourceGroups/images/providers/Microsoft.ManagedIdentity/userAssignedIdentities/builder"
-PROPERTIES = (
-    "source customize distribute validate optimize errorHandling autoRun vmProfile buildTimeoutInMinutes "
-    "stagingResourceGroup managedResourceTags additionalDataDisks"
-).split()
+PROPERTIES = [
+    "source",
+    "customize",
+    "distribute",
+    "validate",
+    "optimize",
+    "errorHandling",
+    "autoRun",
+    "vmProfile",
+    "buildTimeoutInMinutes",
+    "stagingResourceGroup",
+    "managedResourceTags",
+    "additionalDataDisks",
+]
 
 
 def _sound(source: dict[str, str], customize: list[dict[str, object]]) -> dict[str, object]:

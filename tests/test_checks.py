@@ -24,9 +24,7 @@ def _findings(example: Example) -> list[Finding]:
     return [f for f in outcome.findings if f.severity != "info" or f.check is example.check]
 
 
-@pytest.mark.parametrize(
-    "example", EXAMPLES, ids=[f"{e.check.id}-{e.kind}-{n}" for n, e in enumerate(EXAMPLES)]
-)
+@pytest.mark.parametrize("example", EXAMPLES, ids=[f"{e.check.id}-{e.kind}-{n}" for n, e in enumerate(EXAMPLES)])
 def test_example(example: Example) -> None:
     found = [(f.check.name if f.check else "", f.message, f.span.start, f.span.end) for f in _findings(example)]
     if example.kind == "Good":
@@ -56,7 +54,12 @@ def test_message(check: Check) -> None:
         for finding in _findings(example):
             for text in (finding.message, finding.help, *finding.notes):
                 assert not text.endswith(".") and "\n" not in text and text == text.strip()
-                assert text[:1] == text[:1].lower() or not text[:1].isalpha() or text.split()[0].isupper() or text[1:2].isupper()
+                assert (
+                    text[:1] == text[:1].lower()
+                    or not text[:1].isalpha()
+                    or text.split()[0].isupper()
+                    or text[1:2].isupper()
+                )
             assert finding.help
 
 

@@ -217,9 +217,9 @@ def test_indentation_tells_which_bracket_is_missing() -> None:
 
 
 def test_indentation_tells_which_bracket_is_one_too_many() -> None:
-    text = '{\n  "a": {\n    "b": {\n    }\n    }\n    },\n  "d": 2\n}\n'.replace("    }\n    }\n", "    }\n    }\n", 1)
-    document = read_text("t", text)
-    assert len(document.faults) == 1
+    document = read_text("t", '{\n  "a": {\n    "b": {\n    }\n    }\n  },\n  "d": 2\n}\n')
+    assert told(document) == [("syntax", "}", "this `}` is one too many: nothing is open that it should close")]
+    assert document.position(document.faults[0].span.start).line == 5
     assert plain(document.root) == {"a": {"b": {}}, "d": 2}
 
 
@@ -314,9 +314,9 @@ def test_big_endian_marks() -> None:
 
 def test_bytes_that_are_no_utf_8() -> None:
     data = b'\xef\xbb\xbf{\r\n"a": "caf\xe9"}'
-    assert decode(data) == ('{\r\n"a": "caf\ufffd"}', "byte 0xE9 at offset 16 (line 2) is not UTF-8")
+    assert decode(data) == ('{\r\n"a": "caf\ufffd"}', "byte 0xE9 at offset 15 (line 2) is not UTF-8")
     document = read("t", data)
-    assert told(document) == [("encoding", "\ufffd", "byte 0xE9 at offset 16 (line 2) is not UTF-8")]
+    assert told(document) == [("encoding", "\ufffd", "byte 0xE9 at offset 15 (line 2) is not UTF-8")]
     assert plain(document.root) == {"a": "caf\ufffd"}
 
 

@@ -52,7 +52,7 @@ def read(path: str, data: bytes) -> Document:
         fault = Fault("encoding", Span(at, min(at + 1, len(text)), document), problem, "save the file as UTF-8")
         # Of something that is no text at all, it is enough to say so.
         others = document.faults if document.root is not None else ()
-        document.faults = (fault, *others)[: MOST_FAULTS + 1]
+        document.faults = _in_order((fault, *others[:MOST_FAULTS]))
     return document
 
 
@@ -70,9 +70,13 @@ def read_text(path: str, text: str) -> Document:
 
         reader = settle_brackets(reader)
     document.root = reader.root
-    document.faults = tuple(sorted(reader.faults, key=lambda fault: fault.span.start))
+    document.faults = _in_order(reader.faults)
     document.comments = tuple(reader.comments)
     return document
+
+
+def _in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    return tuple(sorted(faults, key=lambda fault: fault.span.start))
 
 
 class Reader:

@@ -9,9 +9,7 @@ if TYPE_CHECKING:
     from aiblint.source.document import Node
 
 # A surrogate pair, one escape, or a backslash that escapes nothing (which then stands for itself).
-_ESCAPE = re.compile(
-    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[\"\\/bfnrt]|)"
-)
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[\"\\/bfnrt]|)")
 # Counted, so that the matcher's stack stays small on a string of a million escapes.
 _BODY = re.compile(r'[^"\\]*(?:\\.[^"\\]*){0,200}', re.DOTALL)
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import re
 
+from aiblint.pattern import pattern
+
 GENERATIONS = "https://learn.microsoft.com/azure/virtual-machines/generation-2"
 
 OPERATING_SYSTEMS: dict[str, str] = {
@@ -47,8 +49,8 @@ MIXED_PUBLISHERS: dict[str, tuple[str, str]] = {
 }
 
 # Confidential VMs and Arm64 boot from generation 2 only.
-_SECOND = re.compile(r"(?:^|[-_]|\d)(?:gen2|g2|gensecond|gs|cvm|arm64)$")
-_FIRST = re.compile(r"(?:^|[-_])gen1$")
+_SECOND = pattern(r"(?:^|[-_]|\d)(?:gen2|g2|gensecond|gs|cvm|arm64)$")
+_FIRST = pattern(r"(?:^|[-_])gen1$")
 
 FIRST_GENERATION: dict[str, str] = {
     "canonical": r"(?:ubuntuserver/1[2468]\.|0001-com-ubuntu-(?:server|minimal|pro)-[a-z]+(?:-daily)?/)[^/]*",

@@ -4,9 +4,9 @@
 people write it. `PREVIEW_FEATURES`: those of them that want a feature registered first. `OTHER_REGIONS`: every other
 region of the public, government and Chinese clouds, to tell a region without the service from a slip of the pen.
 
-Last looked at: 2026-11-22. Sources: the first two, LOCATIONS (page of 2026-05-19) and PREVIEW; the last, REGIONS (page of
-2025-09-23), filled up with regions opened or announced since. China North 3 has no row in PREVIEW_FEATURES because the
-two pages disagree on whether it still needs MooncakePublicPreview.
+Last looked at: 2026-11-22. Sources: of the first two, LOCATIONS (page of 2026-05-19) and PREVIEW; of the last, REGIONS
+(page of 2025-09-23), filled up with regions opened or announced since. China North 3 has no row in PREVIEW_FEATURES
+because the two pages disagree on whether it still needs MooncakePublicPreview.
 
 To add a location: a row in TEMPLATE_LOCATIONS, and out of OTHER_REGIONS with it. The service itself answers in
 `GET providers/Microsoft.VirtualMachineImages`, resource type imageTemplates, `locations`.
@@ -67,16 +67,69 @@ PREVIEW_FEATURES: dict[str, str] = {
 }
 
 OTHER_REGIONS: frozenset[str] = frozenset(
-    (
-        "australiacentral australiacentral2 austriaeast belgiumcentral brazilsoutheast brazilus canadaeast "
-        "centraluseuap chilecentral chinaeast chinaeast2 chinaeast3 chinanorth chinanorth2 denmarkeast eastus2euap "
-        "eastus3 eastusstg finlandcentral francesouth germanycentral germanynorth germanynortheast greececentral "
-        "indiasouthcentral indonesiacentral israelnorthwest japanwest jioindiacentral koreasouth malaysiasouth "
-        "malaysiawest mexicocentral northeastus5 norwaywest saudiarabiaeast southafricawest southcentralus2 "
-        "southcentralusstg southeastasia3 southeastus southeastus3 southeastus5 southindia southwestus spaincentral "
-        "swedensouth switzerlandwest taiwannorth uaecentral usdodcentral usdodeast usgoviowa usgovtexas usnateast "
-        "usnatwest usseceast ussecwest ussecwestcentral westcentralusfre westindia"
-    ).split()
+    {
+        "australiacentral",
+        "australiacentral2",
+        "austriaeast",
+        "belgiumcentral",
+        "brazilsoutheast",
+        "brazilus",
+        "canadaeast",
+        "centraluseuap",
+        "chilecentral",
+        "chinaeast",
+        "chinaeast2",
+        "chinaeast3",
+        "chinanorth",
+        "chinanorth2",
+        "denmarkeast",
+        "eastus2euap",
+        "eastus3",
+        "eastusstg",
+        "finlandcentral",
+        "francesouth",
+        "germanycentral",
+        "germanynorth",
+        "germanynortheast",
+        "greececentral",
+        "indiasouthcentral",
+        "indonesiacentral",
+        "israelnorthwest",
+        "japanwest",
+        "jioindiacentral",
+        "koreasouth",
+        "malaysiasouth",
+        "malaysiawest",
+        "mexicocentral",
+        "northeastus5",
+        "norwaywest",
+        "saudiarabiaeast",
+        "southafricawest",
+        "southcentralus2",
+        "southcentralusstg",
+        "southeastasia3",
+        "southeastus",
+        "southeastus3",
+        "southeastus5",
+        "southindia",
+        "southwestus",
+        "spaincentral",
+        "swedensouth",
+        "switzerlandwest",
+        "taiwannorth",
+        "uaecentral",
+        "usdodcentral",
+        "usdodeast",
+        "usgoviowa",
+        "usgovtexas",
+        "usnateast",
+        "usnatwest",
+        "usseceast",
+        "ussecwest",
+        "ussecwestcentral",
+        "westcentralusfre",
+        "westindia",
+    }
 )
 
 
