@@ -29,11 +29,13 @@ LONGEST_MESSAGE = 400
 class Subjects(NamedTuple):
     """What one file gives the checks to look at: what its text and its expressions stumbled over, its templates.
 
-    `triggers` are those whose image template is not in the file.
+    `form` is the kind that `aiblint.recognise` tells, empty for a file too broken to tell. `triggers` are those whose
+    image template is not in the file.
     """
 
     document: Document
     faults: tuple[Fault, ...]
+    form: str = ""
     templates: tuple[ImageTemplate, ...] = ()
     triggers: tuple[Trigger, ...] = ()
 
@@ -101,8 +103,7 @@ def lint_bytes(path: str, data: bytes, settings: Settings, given: dict[str, Valu
         for finding in _findings(selected, known, context, path, broken)
     ]
     findings, suppressed = _suppress(subjects.document, findings, selected, checks, broken)
-    seen = tuple(Seen(path, template.form, template.api_version, template.assumed) for template in subjects.templates)
-    return Outcome(_ordered(findings), seen, suppressed, tuple(broken))
+    return Outcome(_ordered(findings), tuple(_seen(subjects, settings.api_version)), suppressed, tuple(broken))
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
@@ -118,14 +119,15 @@ def understand(document: Document, api_version: str | None, given: dict[str, Val
     from aiblint.template import Trigger, owns
 
     form = recognise.recognise(document)
+    # Too broken to be understood, yet it says what it wants to be: then what is wrong with it is worth saying.
+    hidden = Subjects(document, document.faults) if document.faults and recognise.names_template(document) else None
     if form is None:
-        # Too broken for a tree, yet it says what it wants to be: then what is wrong with it is worth saying.
-        return Subjects(document, document.faults) if document.faults and recognise.names_template(document) else None
+        return hidden
     if form.kind == recognise.LONE_TRIGGER:
-        return Subjects(document, document.faults, triggers=(Trigger(arm.literal(form.node), None),))
+        return Subjects(document, document.faults, form.kind, triggers=(Trigger(arm.literal(form.node), None),))
     if form.kind != recognise.DEPLOYMENT:
         template = _template(document, form.kind, arm.literal(form.node), api_version, None)
-        return Subjects(document, document.faults, (template,))
+        return Subjects(document, document.faults, form.kind, (template,))
     faults: dict[Span, Fault] = {}
     deployment = arm.deploy(document, form.node, {**beside(document.path), **given}, faults)
     templates = tuple(
@@ -138,9 +140,9 @@ def understand(document: Document, api_version: str | None, given: dict[str, Val
         if not any(owns(template, resource) for template in templates)
     )
     if not templates and not lone:
-        return None
+        return hidden
     arm.find_broken_expressions(document, faults)
-    return Subjects(document, (*document.faults, *faults.values()), templates, lone)
+    return Subjects(document, (*document.faults, *faults.values()), form.kind, templates, lone)
 
 
 def _template(
@@ -150,11 +152,27 @@ def _template(
     from aiblint.template import image_template
     from aiblint.value import plain
 
+    version, assumed = _api_version(resource, api_version)
+    violations = tuple(shape.violations(plain(resource), version))
+    return image_template(document, form, resource, version, assumed, deployment, violations)
+
+
+def _api_version(resource: Value, api_version: str | None) -> tuple[str, bool]:
+    """The API version to judge a resource by, and whether that is only assumed."""
+    from aiblint import shape
+
     written = (resource.get("apiVersion").text or "").lower()
     version = written if written in shape.API_VERSIONS else (api_version or shape.NEWEST)
-    violations = tuple(shape.violations(plain(resource), version))
-    assumed = not written and api_version is None
-    return image_template(document, form, resource, version, assumed, deployment, violations)
+    return version, not written and api_version is None
+
+
+def _seen(subjects: Subjects, api_version: str | None) -> Iterator[Seen]:
+    """What the file holds: its image templates; where it has none, its triggers."""
+    path = subjects.document.path
+    for template in subjects.templates:
+        yield Seen(path, template.form, template.api_version, template.assumed)
+    for trigger in subjects.triggers if not subjects.templates else ():
+        yield Seen(path, subjects.form, *_api_version(trigger.value, api_version))
 
 
 def _findings(
@@ -221,7 +239,9 @@ def _suppress(
     from aiblint import suppression
 
     kept, suppressed, complaints = suppression.apply(document, findings, selected, checks)
-    return [*kept, *_findings(selected, {"Complaint": tuple(complaints)}, {}, document.path, broken)], suppressed
+    about_comments = list(_findings(selected, {"Complaint": tuple(complaints)}, {}, document.path, broken))
+    about_comments, more, _ = suppression.apply(document, about_comments, selected, checks)
+    return kept + about_comments, suppressed + more
 
 
 def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:

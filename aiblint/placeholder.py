@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # `<subscriptionID>` and `#{name}#` mean nothing else in a setting.
 _PLAIN = r"<[A-Za-z][\w .,/\-]{0,60}>|#\{[\w.\-]+\}#"
-# `__name__`, `{{name}}`, `${name}`, `$(name)`, `PLACEHOLDER_X` are marks of pipelines, but expressions may replace them.
+# `__name__`, `{{name}}`, `${name}`, `$(name)`, `PLACEHOLDER_X` are marks of pipelines; expressions may replace them.
 _MARKED = (
     r"\b(?:PLACEHOLDER\w*|(?:REPLACE|CHANGE)_?ME)\b|\b__[A-Za-z]\w*?__\b"
     r"|\{\{\s*[\w.\-]+\s*\}\}|\$\{[\w.\-]+\}|\$\([\w.\-]+\)"
@@ -34,6 +34,6 @@ def in_program(node: Node) -> bool:
 
 
 def find(node: Node, deployed: bool = True) -> Iterator[re.Match[str]]:
-    """The placeholders in a string node; `deployed` is false outside of resources, where expressions may replace them."""
+    """The placeholders in a string node; `deployed` is false outside of resources: expressions may mend those."""
     pattern = _PROGRAM if in_program(node) else _SETTING if deployed else _PLAIN_ONLY
     return pattern.finditer(str(node.value))

@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
 
 class Seen(NamedTuple):
-    """An image template that was found: in which form (`an ARM deployment template`), judged by which API version.
+    """An image template that was found: in which form (`ARM deployment template`), judged by which API version.
 
-    `assumed` is true where nothing says the API version and the newest was taken.
+    `assumed` is true where nothing says the API version and the newest was taken. A file that holds only triggers
+    counts by these.
     """
 
     path: str
@@ -21,7 +22,7 @@ class Seen(NamedTuple):
 
 
 class Run(NamedTuple):
-    """The outcome of a run. `findings` are in order and already selected; `hidden` counts infos that were not asked for.
+    """The outcome of a run. `findings` are in order and selected; `hidden` counts infos that were not asked for.
 
     `suppressed` counts findings that comments or configuration silence, `skipped` checks that this run could not make.
     `failures` are the lines about what could not be read or done: they make the exit status 2.

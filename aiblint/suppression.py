@@ -61,8 +61,9 @@ def apply(
 ) -> tuple[list[Finding], int, list[Complaint]]:
     """What the comments of a document leave of its findings, how many they silence, and what is wrong with them.
 
-    `selected` are the checks that this run makes: what could have silenced another one is not called useless. Of a
-    document that could not be read to its end nothing is called useless either. Takes a time that grows with comments
+    `selected` are the checks that this run makes: what could have silenced another one is not called useless, nor what
+    may silence a finding about comments, which only this makes possible. Of a document that could not be read to its
+    end nothing is called useless either. Takes a time that grows with comments
     plus findings, not with their product.
     """
     places = sorted(
@@ -85,7 +86,7 @@ def apply(
         for text in {word.text for word in words}
     }
     silenced, used = _silence(words, meant, places)
-    ran = {check.id for check in selected}
+    ran = {check.id for check in selected if check.subjects != ("Complaint",)}
     whole = document.root is not None and not any(fault.kind in ("syntax", "limit") for fault in document.faults)
     for word in words:
         if len(complaints) >= MOST_COMPLAINTS:

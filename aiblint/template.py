@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aiblint.shape import Violation
     from aiblint.source.document import Document
 
-# What the types of steps and distributors are called; the service before 2024-02-01 did not mind the letter case of most.
+# What the types of steps and distributors are called; before 2024-02-01 the service did not mind their letter case.
 STEP_TYPES = ("Shell", "PowerShell", "File", "WindowsRestart", "WindowsUpdate")
 DISTRIBUTOR_TYPES = ("SharedImage", "ManagedImage", "VHD")
 SOURCE_TYPES = ("PlatformImage", "SharedImageVersion", "ManagedImage")
@@ -27,7 +27,7 @@ class Step(NamedTuple):
     """
 
     phase: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs on a step
     value: Value
     type: str | None
 
@@ -47,7 +47,7 @@ class Step(NamedTuple):
 class Distributor(NamedTuple):
     """A place to distribute to; `index` counts from 0. `type` is one of DISTRIBUTOR_TYPES or None."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs on a distributor
     value: Value
     type: str | None
 
@@ -63,7 +63,7 @@ class Distributor(NamedTuple):
 
 
 class Trigger(NamedTuple):
-    """A trigger (`imageTemplates/triggers`); `template` is the image template it belongs to, None if not in this file."""
+    """A trigger (`imageTemplates/triggers`); `template` is the image template it belongs to if that is in this file."""
 
     value: Value
     template: ImageTemplate | None
@@ -74,8 +74,8 @@ class ImageTemplate(NamedTuple):
 
     `form` is one of the kinds of `aiblint.recognise`. `api_version` is the version it is judged by; `assumed` is true
     where the file does not say. Of `customizers`, `validators` and `distributors` only those are listed that are known
-    to be there: `steps_known` and `distributors_known` tell whether that is all of them. `violations` are the departures
-    of the resource from the API version's schema.
+    to be there: `steps_known` and `distributors_known` tell whether that is all of them. `violations` are the
+    departures of the resource from the API version's schema.
     """
 
     document: Document
@@ -125,11 +125,9 @@ class ImageTemplate(NamedTuple):
         """The value at a path below the resource, as `aiblint.shape` gives them."""
         value = self.resource
         for step in path:
-            if isinstance(step, int):
-                value = value.items[step]
-            else:
-                # The exact name: `wrong-case` speaks of the member as it is written.
-                value = dict(value.members).get(step) or value.get(step)
+            # The exact name comes first: `wrong-case` speaks of the member as it is written.
+            named = dict(value.members)
+            value = value.items[step] if isinstance(step, int) else named.get(step) or value.get(step)
         return value
 
 
@@ -211,9 +209,10 @@ def triggers(template: ImageTemplate) -> Iterator[Trigger]:
 def owns(template: ImageTemplate, trigger: Resource) -> bool:
     """Whether a trigger of the same deployment belongs to this image template."""
     assert template.deployment is not None
-    if template.resource.node.start <= trigger.node.start and trigger.node.end <= template.resource.node.end:
-        return True
-    # Beside it, the name says whose it is: `<template>/<trigger>`; with one template in the file there is no doubt.
+    if trigger.parent is not None:
+        return trigger.parent.value is template.resource
+    # Beside it, the name says whose it is: `<template>/<trigger>`. If that is not known, a single template is the one.
     whose, own = trigger.value.get("name").text, template.resource.get("name").text
-    alone = sum(1 for _ in template.deployment.of_type(IMAGE_TEMPLATE)) == 1
-    return alone or bool(whose and own and whose.lower().startswith(own.lower() + "/"))
+    if whose and own:
+        return whose.lower().startswith(own.lower() + "/")
+    return sum(1 for _ in template.deployment.of_type(IMAGE_TEMPLATE)) == 1

@@ -18,7 +18,8 @@ from aiblint.secret import find, mask
 
 SHARED = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "shared")
 
-# Bytes that look random and are the same in each run; tokens are put together here so that no scanner takes them for real.
+BLOB = "https://x.blob.core.windows.net/c/b"
+# Bytes that look random and are the same in each run; tokens are put together so that no scanner takes them for real.
 KEY = base64.b64encode(hashlib.sha512(b"storage").digest()).decode()
 SIGNATURE = base64.b64encode(hashlib.sha256(b"signature").digest()).decode()
 URL_SIGNATURE = SIGNATURE.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
@@ -36,24 +37,24 @@ def kinds(text: str) -> list[tuple[str, str]]:
     ("text", "secret", "kind"),
     [
         # SAS, storage keys, connection strings
-        (f"https://x.blob.core.windows.net/c/b?sv=2022-11-02&se=2030-01-01&sp=r&sig={URL_SIGNATURE}", URL_SIGNATURE, "a SAS signature"),
-        (f"https://x.blob.core.windows.net/c/b?sig={URL_SIGNATURE}&sp=r", URL_SIGNATURE, "a SAS signature"),
-        (rf"https://x.blob.core.windows.net/c/b?sp=r\u0026sig={URL_SIGNATURE}\u0026sv=2022-11-02", URL_SIGNATURE, "a SAS signature"),
-        (f"https://x/?to=https%3A%2F%2Fx%2Fb%3Fsp%3Dr%26sig%3D{URL_SIGNATURE}%26sv%3D1", URL_SIGNATURE, "a SAS signature"),
+        (f"{BLOB}?sv=2022-11-02&se=2030-01-01&sp=r&sig={URL_SIGNATURE}", URL_SIGNATURE, "a SAS signature"),
+        (f"{BLOB}?sig={URL_SIGNATURE}&sp=r", URL_SIGNATURE, "a SAS signature"),
+        (rf"{BLOB}?sp=r\u0026sig={URL_SIGNATURE}\u0026sv=2022-11-02", URL_SIGNATURE, "a SAS signature"),
+        (f"https://x/?to=https%3A%2F%2Fx%3Fsp%3Dr%26sig%3D{URL_SIGNATURE}%26sv%3D1", URL_SIGNATURE, "a SAS signature"),
         (f"$sas = 'sig={URL_SIGNATURE}'", URL_SIGNATURE, "a SAS signature"),
-        ("https://x.blob.core.windows.net/c/b?sp=r&sig=" + "R" * 50, "R" * 50, "a SAS signature"),
+        (f"{BLOB}?sp=r&sig=" + "R" * 50, "R" * 50, "a SAS signature"),
         (f"AccountName=x;AccountKey={KEY};EndpointSuffix=core.windows.net", KEY, "a storage account key"),
         (f"$key = '{KEY}'", KEY, "a storage account key"),
-        (f"Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey={SIGNATURE}", SIGNATURE, "a connection string"),
+        (f"Endpoint=sb://x/;SharedAccessKeyName=Root;SharedAccessKey={SIGNATURE}", SIGNATURE, "a connection string"),
         ("Server=tcp:x.database.windows.net;User ID=sa;Password=S3cr3t!;Encrypt=True", "S3cr3t!", "a password"),
         ("Uid=sa;Pwd=S3cr3t!;", "S3cr3t!", "a password"),
         # tokens and keys
         ("git clone https://x@ghp_" + LETTERS, "ghp_" + LETTERS, "a GitHub token"),
         ("github_pat_11" + LETTERS, "github_pat_11" + LETTERS, "a GitHub token"),
-        ("https://raw.githubusercontent.com/o/r/main/a.ps1?token=" + LETTERS[:29].upper(), LETTERS[:29].upper(), "a GitHub token"),
+        (f"https://raw.githubusercontent.com/o/r/main/a.ps1?token={LETTERS[:29]}", LETTERS[:29], "a GitHub token"),
         ("glpat-" + LETTERS[:20], "glpat-" + LETTERS[:20], "a GitLab token"),
         (f"config.cmd --auth pat --token {LETTERS.lower()}abc", f"{LETTERS.lower()}abc", "an access token"),
-        (rf'./Install.ps1 -PatToken \"{LETTERS.lower()}\"', LETTERS.lower(), "an access token"),
+        (rf"./Install.ps1 -PatToken \"{LETTERS.lower()}\"", LETTERS.lower(), "an access token"),
         (f"curl -H 'Authorization: Bearer {LETTERS}' https://x", LETTERS, "an access token"),
         (f"reg --token {WEB_TOKEN}", WEB_TOKEN, "a JSON Web Token"),
         (f"az login --service-principal -u x -p {CLIENT_SECRET}", CLIENT_SECRET, "a client secret"),
@@ -95,14 +96,30 @@ def kinds(text: str) -> list[tuple[str, str]]:
         # JSON
         (r'"adminPassword": "P@ss\"word1"', r"P@ss\"word1", "a password"),
         ('"adminPassword": { "value": "P@ssw0rd1" }', "P@ssw0rd1", "a password"),
-        ('"adminPassword": {"type": "securestring", "metadata": {"description": "of the admin"}, "defaultValue": "P@ssw0rd1"}',
-         "P@ssw0rd1", "a password"),
+        (
+            '"adminPassword": {"type": "string", "metadata": {"description": "x"}, "defaultValue": "P@ssw0rd1"}',
+            "P@ssw0rd1",
+            "a password",
+        ),
         ('{"name": "ADMIN_PASSWORD", "value": "P@ssw0rd1"}', "P@ssw0rd1", "a password"),
         (r"{\u0022adminPassword\u0022: \u0022P@ssw0rd1\u0022}", "P@ssw0rd1", "a password"),
-        (json.dumps({"adminPassword": {"type": "string", "minLength": 12, "metadata": {"description": "Of the " + 50 * "very "},
-                                       "defaultValue": "P@ssw0rd1"}}, indent=8), "P@ssw0rd1", "a password"),
+        (
+            json.dumps(
+                {
+                    "adminPassword": {
+                        "type": "string",
+                        "minLength": 12,
+                        "metadata": {"description": 99 * "x "},
+                        "defaultValue": "P@ssw0rd1",
+                    }
+                },
+                indent=8,
+            ),
+            "P@ssw0rd1",
+            "a password",
+        ),
     ],
-)  # fmt: skip
+)
 def test_secret(text: str, secret: str, kind: str) -> None:
     assert kinds(text) == [(secret, kind)]
     assert secret not in mask(text)
@@ -154,7 +171,7 @@ def test_secret(text: str, secret: str, kind: str) -> None:
         '"type": "securestring"',
         "--user <user> --password <password> --quiet",
         "the credentials given with --username and --password options",
-        f"https://x.blob.core.windows.net/c/b?sp=r&sig={'x' * 40}",
+        f"{BLOB}?sp=r&sig={'x' * 40}",
         "https://x.blob.core.windows.net/c/b?sp=r&sig=<signature>",
         # names of other things
         '"disablePasswordAuthentication": true',
@@ -259,9 +276,7 @@ def escaped(signature: str) -> str:
 
 
 secrets = st.one_of(
-    signatures.map(
-        lambda value: (escaped(value), f"https://x.blob.core.windows.net/c/b?se=2030-01-01&sig={escaped(value)}")
-    ),
+    signatures.map(lambda value: (escaped(value), f"{BLOB}?se=2030-01-01&sig={escaped(value)}")),
     signatures.map(
         lambda value: (value, f"Endpoint=sb://x/;SharedAccessKeyName=k;SharedAccessKey={value};EntityPath=p")
     ),

@@ -7,6 +7,7 @@ learn.microsoft.com/azure/azure-resource-manager/templates (syntax, copy-resourc
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint import placeholder
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
 # More iterations than this say nothing new about one image template, and a hostile count must not cost minutes.
 ITERATIONS = 40
 NESTING = 8
+# A template may have 800 resources (best-practices, "Template limits").
+MOST_RESOURCES = 1000
+
+TOO_LONG = Unknown("the template takes too long to compute")
+
+# What is for people only, and not evaluated (syntax, "Comments and metadata").
+_NOTES = ("metadata", "comments")
 
 # Where values of `--parameters NAME=VALUE` come from, as the path of a document; its whole text is the value.
 COMMAND_LINE = "--parameters"
 
-# The kinds of nodes that values of parameters have. A parameter of no type takes any.
-_KINDS = {"int": "number", "bool": "boolean", "object": "object", "array": "array"}
+_KINDS = {"bool": "boolean", "object": "object", "array": "array"}
 
 
 class Resource:
@@ -50,7 +57,8 @@ class Resource:
     def value(self) -> Value:
         """The resource with every expression evaluated: always the same value, worked out when it is first needed."""
         if self._value is None:
-            self._value = resolve(self.node, self.scope)
+            affordable = self.scope.spend(self.node)
+            self._value = resolve(self.node, self.scope) if affordable else Value(TOO_LONG, self.node)
         return self._value
 
 
@@ -94,10 +102,13 @@ class Scope:
         inner._whole = self._whole
         return inner
 
-    def spend(self, node: Node) -> bool:
-        """Take from the budget what it costs to resolve a node once more; False if that is more than is left."""
-        self.spent[0] -= 1 + (node.end - node.start) // 100
-        return self.spent[0] >= 0
+    def spend(self, node: Node | None = None) -> bool:
+        """Take from the budget what it costs to resolve a node, or to look at one; False if that is more than is left.
+
+        Copies of copies of a large node would take as long as all their text together.
+        """
+        self.budget -= 1 + (node.end - node.start) // 100 if node is not None else 1
+        return self.budget >= 0
 
     # -- what `aiblint.arm.evaluate` asks for ------------------------------------------------------------------------
 
@@ -250,7 +261,7 @@ def _object(node: Node, scope: Scope | None) -> Value:
                     if named is not None:
                         members[str(named.value)] = _repeat(loop, scope)
                 continue
-            if is_expression(name):
+            if name.startswith("["):
                 key = _string(child.key, scope)
                 if key.text is not None:
                     name = key.text
@@ -258,7 +269,7 @@ def _object(node: Node, scope: Scope | None) -> Value:
                     open_key = OpenKey(name)
                     open_key.data = key.data if isinstance(key.data, (Unknown, Partial)) else Unknown("no name")
                     name = open_key
-        members[name] = resolve(child, scope)
+        members[name] = resolve(child, scope if name.lower() not in _NOTES else None)
     return Value(members, node)
 
 
@@ -326,12 +337,12 @@ def _as_declared(given: Value, kind: str) -> Value:
     from aiblint.source.reader import read_text  # here: only `--parameters NAME=VALUE` needs it
 
     text = node.document.text
+    if kind == "int":
+        return Value(int(text) if re.fullmatch(r"\s*[-+]?[0-9]{1,19}\s*", text) else Unknown("it is no number"), node)
     document = read_text(COMMAND_LINE, text.lower() if kind == "bool" else text)
-    root = document.root if not document.faults else None
-    if kind == "int" and re.fullmatch(r"\s*[-+]?[0-9]{1,19}\s*", text):
-        return Value(int(text), node)
-    if root is None or root.kind != _KINDS.get(kind, root.kind):
-        return Value(Unknown(f"`{text}` is no {kind}"), node) if kind in _KINDS else given
+    root = document.root
+    if root is None or document.faults or root.kind != _KINDS.get(kind, root.kind):
+        return Value(Unknown(f"it is no {kind}"), node) if kind in _KINDS else given
     return Value(literal(root).data, node)
 
 
@@ -365,7 +376,7 @@ def _repeat(loop: Node, scope: Scope) -> Value:
     copies = []
     for index in range(count):
         if not scope.spend(source):
-            return Value(Unknown("the template takes too long to compute"), loop)
+            return Value(TOO_LONG, loop)
         copies.append(resolve(source, scope.within_copy(str(name.value), index)))
     return Value(copies, loop)
 
@@ -376,7 +387,7 @@ def _repeat(loop: Node, scope: Scope) -> Value:
 def deploy(document: Document, template: Node, given: dict[str, Value], faults: dict[Span, Fault]) -> Deployment:
     """The resources that a deployment template deploys. `given` holds parameter values by lower-case name."""
     scope = Scope(template, given, faults, [100_000])
-    return Deployment(document, tuple(_resources(template, scope, None, 0)))
+    return Deployment(document, tuple(islice(_resources(template, scope, None, 0), MOST_RESOURCES)))
 
 
 def _resources(template: Node, scope: Scope, parent: Resource | None, depth: int) -> Iterator[Resource]:
@@ -388,7 +399,7 @@ def _resources(template: Node, scope: Scope, parent: Resource | None, depth: int
         if existing is not None and existing.value is True:
             continue
         for inner in _iterations(node, scope):
-            if not inner.spend(node):
+            if not inner.spend():
                 return
             condition = node.member("condition")
             if condition is not None and resolve(condition, inner).flag is False:
@@ -459,16 +470,13 @@ def _arguments(properties: Node, template: Node, scope: Scope) -> dict[str, Valu
 
 
 def find_broken_expressions(document: Document, faults: dict[Span, Fault]) -> None:
-    """Add a fault for each expression of the document that ARM could not even read, wherever it stands.
-
-    All but notes for people: what stands in `metadata` and `comments` is not evaluated (syntax, "Comments").
-    """
+    """Add a fault for each expression of the document that ARM could not even read, wherever it stands."""
     scope = Scope(None, {}, faults, [0])
     pending = [document.root] if document.root is not None else []
     while pending:
         node = pending.pop()
         if node.key is not None:
-            if str(node.key.value).lower() in ("metadata", "comments"):
+            if str(node.key.value).lower() in _NOTES:
                 continue
             _read(node.key, scope)
         if node.kind == "string":

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
-from aiblint.arm.deployment import literal
-from aiblint.source.reader import read, read_text
+from aiblint.arm.deployment import COMMAND_LINE, literal
+from aiblint.source.document import Document, Node
+from aiblint.source.reader import read
 from aiblint.value import Unknown, Value
-
-if TYPE_CHECKING:
-    from aiblint.source.document import Document
-
-COMMAND_LINE = "--parameters"
 
 
 def gather(arguments: tuple[str, ...]) -> dict[str, Value]:
     """The values of `--parameters FILE` and `--parameters NAME=VALUE` by lower-case name, a later one over an earlier.
 
-    A file may be written as the Azure CLI takes it, `@FILE`. Raises OSError for a file that cannot be read and
-    ValueError, with a line for the user, for one that holds no parameters.
+    A file may be written as the Azure CLI takes it, `@FILE`. What `NAME=VALUE` is depends on the type that a template
+    declares; until then it is a text. Raises OSError for a file that cannot be read and ValueError, with a line for the
+    user, for one that holds no parameters.
     """
     given: dict[str, Value] = {}
     for argument in arguments:
         path = argument.removeprefix("@")
         name, equals, value = argument.partition("=")
         if equals and not os.path.exists(path):
-            given[name.strip().lower()] = literal(_written(value))
+            document = Document(COMMAND_LINE, value)
+            given[name.strip().lower()] = Value(value, Node("string", 0, len(value), value, None, None, document))
             continue
         with open(path, "rb") as file:
             document = read(path, file.read())
@@ -37,18 +34,8 @@ def gather(arguments: tuple[str, ...]) -> dict[str, Value]:
     return given
 
 
-def _written(value: str):  # type: ignore[no-untyped-def]
-    """The node of a value from the command line: JSON where it reads as JSON, otherwise a string, as the CLI does."""
-    import json  # here: only `--parameters NAME=VALUE` needs it
-
-    document = read_text(COMMAND_LINE, value)
-    if document.root is None or document.faults:
-        document = read_text(COMMAND_LINE, json.dumps(value))
-    return document.root
-
-
 def from_document(document: Document) -> dict[str, Value] | None:
-    """The values of a deployment parameter file by lower-case name; None if it is none. Expressions are not evaluated."""
+    """The values of a deployment parameter file by lower-case name; None if it is none. It knows no expressions."""
     parameters = document.root.member("parameters") if document.root is not None else None
     if parameters is None or parameters.kind != "object":
         return None

@@ -242,13 +242,12 @@ def _key_for_value(reader: Reader, node: Node | None) -> None:
 
 
 def _member(reader: Reader, node: Node, char: str) -> None:
+    assert char != '}'
     start = reader.pos
     if char == '"':
         _behind_a_key(reader, node, misspelt.string_key(reader))
     elif char == "":
         _end_of_text(reader, node)
-    elif char == "}":
-        reader.close(start + 1)
     elif char == "]":
         _wrong_closer(reader, node, char)
     elif char == ",":
@@ -367,19 +366,13 @@ def _open_before(reader: Reader, node: Node, last: Node) -> None:
 
 
 def _behind_a_value(reader: Reader, node: Node, char: str) -> None:
+    assert char != ',' and char != closing_bracket(node)
     text, start = reader.text, reader.pos
     last = node.children[-1] if node.children else None
     if char == "":
         _end_of_text(reader, node)
-    elif char == closing_bracket(node):
-        reader.close(start + 1)
     elif char in ("}", "]"):
         _wrong_closer(reader, node, char)
-    elif char == ",":
-        reader.comma = start
-        reader.pos += 1
-        reader.state = NEXT
-        reader.hushed = False
     elif char == ":":
         tell(reader, start, start + 1, "this colon should be a comma", "write `,`")
         reader.pos += 1

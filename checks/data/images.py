@@ -9,7 +9,7 @@ Red Hat's ELS and SUSE's LTSS are bought or enrolled in and do not count, except
 Pro, SLES for SAP). Debian's LTS does count: its updates reach every machine. Where editions end on different days, each
 has its row; a sku that does not say its edition, or that no pattern knows, has none.
 
-To add a release: a row in RELEASES. If its sku is written in a new way: a pattern in `_NAMES`, whose groups make the key.
+To add a release: a row in RELEASES; if its sku is written in a new way, a pattern in `_NAMES` whose groups make its key.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 
 class Release(NamedTuple):
-    """A release: its `name` in words, the last day of support as `2026-11-10`, the `source`, and a `note` (may be empty)."""
+    """A release: its `name` in words, the last day of support as `2026-11-10`, the `source`, a `note` (may be empty)."""
 
     name: str
     date: str
@@ -211,7 +211,7 @@ _ENTERPRISE = r"-(?:ent|evd|avd|edu)(?!.*(?:lts[bc]|iot))"
 _HOME_OR_PRO = r"-(?:pro|home)(?!.*(?:lts[bc]|iot))"
 _SERVER_YEAR = r"(2008|2008-r2|2012|2012-r2|2016|2019|2022|2025|1709|1803|1809|1903|1909|2004|20h2|23h2)"
 
-# Publisher (lower case) -> patterns searched in `offer/sku` (lower case) and the key in RELEASES that their groups make.
+# Publisher (lower case) -> patterns searched in `offer/sku` (lower case), the key in RELEASES that their groups make.
 # A pattern that another of the same publisher would contradict says so itself; of several releases (SQL Server on
 # Windows Server) the one that ends first counts.
 _NAMES: dict[str, tuple[tuple[str, str], ...]] = {

@@ -1,12 +1,12 @@
 """What publisher, offer and sku tell about a marketplace image: its operating system, its generation, its kind.
 
-`OPERATING_SYSTEMS`: one row is a publisher (lower case) whose images all have the same system; `MIXED_PUBLISHERS`: one row
-is a publisher of both, with the words in offer and sku that tell. `FIRST_GENERATION`: one row is a publisher whose
+`OPERATING_SYSTEMS`: one row is a publisher (lower case) whose images all have the same system. `MIXED_PUBLISHERS`: one
+row is a publisher of both, with the words in offer and sku that tell. `FIRST_GENERATION`: one row is a publisher whose
 first-generation skus are known by what they lack, with the pattern that all of `offer/sku` must match then.
 
-Last looked at: 2026-11-22. Sources: the images' own names, as `az vm image list --all` gives them; GENERATIONS;
-https://github.com/actions/runner-images/issues/13939 (`2025-Datacenter` and `server-gen1` are V1, `-g2` and `server` V2);
-Windows 11 demands UEFI, hence generation 2: https://learn.microsoft.com/windows/whats-new/windows-11-requirements.
+Last looked at: 2026-11-22. Sources: the images' own names, as `az vm image list --all` gives them; GENERATIONS; RUNNERS
+(`2025-Datacenter` and `server-gen1` are V1, `2025-Datacenter-g2` and `server` are V2); WINDOWS_11, which demands UEFI
+and so generation 2.
 
 To add a publisher: a row in OPERATING_SYSTEMS or MIXED_PUBLISHERS. Say nothing about a generation that is not certain.
 """
@@ -18,6 +18,8 @@ import re
 from aiblint.pattern import pattern
 
 GENERATIONS = "https://learn.microsoft.com/azure/virtual-machines/generation-2"
+RUNNERS = "https://github.com/actions/runner-images/issues/13939"
+WINDOWS_11 = "https://learn.microsoft.com/windows/whats-new/windows-11-requirements"
 
 OPERATING_SYSTEMS: dict[str, str] = {
     "almalinux": "Linux",
@@ -41,7 +43,7 @@ OPERATING_SYSTEMS: dict[str, str] = {
 
 _LINUX = r"linux|ubuntu|rhel|red-?hat|centos|debian|sles|suse|rocky"
 
-# Publisher -> what in `offer/sku` says Windows, what says Linux.
+# Publisher (lower case) -> what in `offer/sku` says Windows, what says Linux.
 MIXED_PUBLISHERS: dict[str, tuple[str, str]] = {
     "center-for-internet-security-inc": (r"windows|cis-win", _LINUX),
     "microsoft-dsvm": (r"win", r"ubuntu|linux|aml-workstation"),
@@ -92,7 +94,7 @@ def generation(publisher: str, offer: str, sku: str) -> str | None:
 
 
 def client(publisher: str, offer: str, sku: str) -> bool:
-    """Whether the image is a Windows for desktops (10, 11 or older), not a server: it differs in updates and Sysprep."""
+    """Whether the image is a Windows for desktops (10, 11, older), not a server: updates and Sysprep differ."""
     publisher = publisher.lower()
     if publisher == "microsoftvisualstudio":
         return re.search(r"win(?:dows-)?(?:7|8|10|11)(?!\d)", sku.lower()) is not None
@@ -100,5 +102,5 @@ def client(publisher: str, offer: str, sku: str) -> bool:
 
 
 def hardened(publisher: str, offer: str, sku: str) -> bool:
-    """Whether the image was hardened by the Center for Internet Security, which cuts WinRM and forbids running in /tmp."""
+    """Whether the Center for Internet Security hardened the image, which cuts WinRM and forbids running in /tmp."""
     return publisher.lower() == "center-for-internet-security-inc"

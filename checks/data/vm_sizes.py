@@ -1,15 +1,15 @@
 """What the name of an Azure VM size tells without asking Azure.
 
 Sizes up to version 2 are written out: in `SIZES`, one row is a size (lower case, without `Standard_`) with its vCPUs and
-its memory in GiB. Of later ones the name says the vCPUs, and `GIB_PER_VCPU` the memory: one row is a family with a version,
-and what each of its vCPUs brings. `GENERATIONS`: one row is a family with a version, and the Hyper-V generations that all
-of its sizes boot.
+its memory in GiB. Of later ones the name says the vCPUs, and `GIB_PER_VCPU` the memory: one row is a family with a
+version, and what each of its vCPUs brings. `GENERATIONS`: one row is a family with a version, and the Hyper-V
+generations that all of its sizes boot.
 
-Last looked at: 2026-11-22. Sources: NAMES for the scheme; below SERIES one page per series, with its table of sizes and
-its line "VM Generation Support"; GENERATION_2.
+Last looked at: 2026-11-22. Sources: NAMES for the scheme; below SERIES one page for each series, with its table of sizes
+and its line "VM Generation Support"; GENERATION_2.
 
-To add a family: its numbers of vCPUs in `_COUNTS`, its memory in GIB_PER_VCPU, its generations in GENERATIONS if the page
-says them. A size that is not known gives None, and nothing is ever said about it.
+To add a family: its numbers of vCPUs in `_COUNTS`, its memory in GIB_PER_VCPU, its generations in GENERATIONS if the
+page says them. A size that is not known gives None, and nothing is ever said about it.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ SIZES: dict[str, tuple[int, float]] = {
     "f16s": (16, 32),
 }
 
-# Family and version -> GiB for each vCPU: of the plain sizes, of those with `l` (low), with `m` (much), with `t` (tiny).
+# Family and version -> GiB for each vCPU: of plain sizes, of those with `l` (low), with `m` (much), with `t` (tiny).
 GIB_PER_VCPU: dict[str, dict[str, float]] = {
     "b2": {"": 4, "l": 2, "t": 0.5},
     "d3": {"": 4},
@@ -222,7 +222,7 @@ def describe(size: str) -> Size | None:
     known = f"{family}{version}"
     if family not in _OTHERS and (known not in GIB_PER_VCPU or number not in _COUNTS[family]):
         return None
-    if constrained is not None and not 0 < int(constrained) < number:
+    if number == 0 or (constrained is not None and not 0 < int(constrained) < number):
         return None
     vcpus = int(constrained or number)
     arm64 = "p" in features and family in ("b", "d", "e")
