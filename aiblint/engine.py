@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint import files, recognise
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.run import Run, Seen
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.settings import excluded, is_pattern
 
 if TYPE_CHECKING:

@@ -6,22 +6,21 @@ Compiling one takes as long as importing a module, and of the hundred that the c
 from __future__ import annotations
 
 import re
-from typing import cast
 
+from aiblint.light import TYPE_CHECKING
 
-class _Pattern:
-    """Stands for the compiled pattern, and compiles it when something of it is first asked for."""
+if TYPE_CHECKING:
+    pattern = re.compile
+else:
 
-    def __init__(self, text: str, flags: int) -> None:
-        self._source = text, flags
+    class pattern:  # noqa: N801  # it stands for the function, and for what that gives
+        """What `re.compile` gives, compiled when something of it is first asked for."""
 
-    def __getattr__(self, name: str) -> object:
-        # Only what is not there yet comes here: once kept, a method is found without.
-        found = getattr(re.compile(*self._source), name)
-        setattr(self, name, found)
-        return found
+        def __init__(self, text, flags=0):
+            self._source = text, flags
 
-
-def pattern(text: str, flags: int = 0) -> re.Pattern[str]:
-    """What `re.compile` gives, later."""
-    return cast("re.Pattern[str]", _Pattern(text, flags))
+        def __getattr__(self, name):
+            # Only what is not there yet comes here: once kept, a method is found without.
+            found = getattr(re.compile(*self._source), name)
+            setattr(self, name, found)
+            return found

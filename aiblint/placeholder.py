@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint.finding import SEVERITIES
+from aiblint.light import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

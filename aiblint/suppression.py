@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
 
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.settings import did_you_mean, specificity
 from aiblint.source.document import Span
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
+from aiblint.light import NamedTuple
 from aiblint.pattern import pattern
 
 _SECTION = pattern(r"^[ \t]*\[", re.MULTILINE)

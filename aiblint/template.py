@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.recognise import IMAGE_TEMPLATE, TRIGGER
 from aiblint.value import Unknown, Value
 

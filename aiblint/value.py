@@ -6,8 +6,7 @@ it stays unknown. Strings keep the parts that are known.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from aiblint.light import TYPE_CHECKING
 from aiblint.source.document import Span
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiblint import shape
 from aiblint.finding import Finding, check
+from aiblint.light import TYPE_CHECKING
 from aiblint.recognise import DEPLOYMENT
 
 if TYPE_CHECKING:

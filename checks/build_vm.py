@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiblint.finding import Finding, check
+from aiblint.light import TYPE_CHECKING
 
 from . import ground
 from .data import vm_sizes

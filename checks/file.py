@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiblint import placeholder
 from aiblint.arm.deployment import is_unevaluated
 from aiblint.finding import Finding, Related, check
+from aiblint.light import TYPE_CHECKING
 from aiblint.recognise import DEPLOYMENT, recognise
 from aiblint.source.document import Span
 from aiblint.source.strings import offset_in_string

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint.finding import Finding, check
+from aiblint.light import TYPE_CHECKING, NamedTuple
 
 from .ground import operating_system, platform_image
 

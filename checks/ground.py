@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.value import Unknown
 

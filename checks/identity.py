@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiblint.finding import Finding, Related, check
+from aiblint.light import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

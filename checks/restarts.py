@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint.finding import Finding, Related, check
+from aiblint.light import TYPE_CHECKING, NamedTuple
 
 from .data import vm_sizes
 from .ground import operating_system, platform_image, vm_size

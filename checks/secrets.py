@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint import placeholder, secret
 from aiblint.arm.expression import is_expression
 from aiblint.finding import Finding, Related, check
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 from aiblint.recognise import DEPLOYMENT
 from aiblint.source.document import Span

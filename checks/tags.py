@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiblint import placeholder
 from aiblint.finding import Finding, Related, check
+from aiblint.light import TYPE_CHECKING
 from aiblint.value import OpenKey
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiblint.finding import Finding, Related, check
+from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.template import triggers
 

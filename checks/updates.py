@@ -7,9 +7,9 @@ The customizer is the community provisioner UPDATE_PROVISIONER; what is said her
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from aiblint.finding import Finding, check
+from aiblint.light import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

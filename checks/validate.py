@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from aiblint.finding import Finding, Related, check
+from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 
 if TYPE_CHECKING:

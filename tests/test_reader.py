@@ -92,7 +92,14 @@ MISTAKES = {
     '{"a": {"b", "c"}}': ({"a": {"b": ("",), "c": ("",)}}, '"b"', "the key `b` has no value"),
     '{"s": "x" + "y"}': ({"s": ('"x" + "y"',)}, "+", "strings cannot be joined with `+` in a template"),
     '{"s": "x" > "y"}': ({"s": ('"x" > "y"',)}, '> "y"', "more text follows the value of `s`"),
+    '{"a": "b": "c": 1}': ({"a": "b", "c": 1}, ":", "this colon should be a comma"),
+    '{"a":\n"b": 1}': ({"a": ("",), "b": 1}, ":", "the value of `a` is missing"),
     # strings
+    '{"a"b": 1}': ({'a"b': 1}, '"', "a quotation mark inside this key ends it too early"),
+    '["a\\\n"]': (["a\\\n"], "\\\n", "a backslash at the end of a line means nothing in a JSON string"),
+    '["a",\n#b \\"",\n"c"]': (
+        ["a", ('#b \\""',), "c"], '#b \\""', "the quotation mark that opens element 2 is missing",
+    ),
     '{"a": "b\n}': ({"a": ('"b',)}, '"b', "the value of `a` is not closed by a quotation mark on its line"),
     '{"a": "b,\n"c": 1}': (
         {"a": ('"b',), "c": 1}, '"b', "the value of `a` is not closed by a quotation mark on its line",
@@ -159,6 +166,9 @@ MISTAKES = {
         {"a": [{"x": 1}, {"y": 2}], "d": 1}, "{", "a `[` is missing before the value of `a`",
     ),
     '[{"a": 1, {"b": 2}]': ([{"a": 1}, {"b": 2}], ",", "a `}` is missing before this comma, to close element 1"),
+    '{"a": 1, {"b": 2}}': ({"a": 1}, "{", "this object has no key"),
+    "[{}, }]": ([{}, {}], "}", "a `{` is missing before this `}`"),
+    '{"a":\n"b"\n], "c": 1}': ({"a": ["b"], "c": 1}, '"', "a `[` is missing before the value of `a`"),
     '"a": 1}': ({"a": 1}, '"a"', "a `{` is missing before `a`"),
     # the file
     "": (None, "", "the file is empty"),
@@ -188,6 +198,12 @@ def test_a_placeholder_without_quotes(raw: str) -> None:
     document = read_text("t", f'{{"a": {raw}, "b": [{raw}, 1]}}')
     assert plain(document.root) == {"a": (raw,), "b": [(raw,), 1]}
     assert told(document) == [("placeholder", raw, f"the placeholder `{raw}` is not filled in")] * 2
+
+
+def test_a_placeholder_for_members() -> None:
+    document = read_text("t", '{"a": 1,\n<members>\n}')
+    assert told(document) == [("placeholder", "<members>", "the placeholder `<members>` is not filled in")]
+    assert plain(document.root) == {"a": 1}
 
 
 @pytest.mark.parametrize(("text", "owner"), [('{"a": 1 , }', "the value of `a`"), ('{"a": [1, 2,]}', "`a[1]`")])
@@ -263,6 +279,13 @@ def test_reading_goes_on_after_fifty_trailing_commas() -> None:
     assert isinstance(plain(document.root), list)
     assert document.root is not None
     assert document.root.children[-1].value == "last"
+
+
+def test_reading_ends_at_half_a_million_values() -> None:
+    document = read_text("t", "[" + "{}," * 600_000 + "1]")
+    assert [fault.kind for fault in document.faults] == ["limit"]
+    assert document.root is not None
+    assert len(document.root.children) == 500_000
 
 
 HOSTILE = [

@@ -125,7 +125,8 @@ def test_offsets_in_strings_agree_with_counting(parts: list[str]) -> None:
     root = read_text("t", text).root
     assert root is not None
     node = root.children[0]
-    counted, offset = [], 6
+    counted: list[int] = []
+    offset = 6
     for part in parts:
         wrong = part in ("\\q", "\\u1")
         counted.extend(range(offset, offset + len(part)) if wrong else [offset])

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
 
 from aiblint import placeholder
 from aiblint.arm.evaluate import EvaluationError, ScopeError, UserFunction, evaluate
 from aiblint.arm.expression import ExpressionError, is_expression, parse, unescape
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.source.document import Fault, Span
 from aiblint.value import MISSING, OpenKey, Partial, Unknown, Value
 

@@ -6,8 +6,6 @@ still knows where it was written. Whatever is computed is shallow data (`aiblint
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
 from aiblint.arm.expression import (
     Call,
     Expression,
@@ -22,10 +20,12 @@ from aiblint.arm.expression import (
 )
 from aiblint.arm.functions import FUNCTIONS, TAKES_LAMBDA, Function, FunctionError, Lambda
 from aiblint.arm.functions.data import TOO_LARGE, UNDOCUMENTED, is_integer, kind, member, same, shallow
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.value import MISSING, OpenKey, Partial, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Protocol
 
     from aiblint.source.document import Node
 
@@ -62,7 +62,7 @@ class UserFunction(NamedTuple):
     output: Node
 
 
-class Scope(Protocol):
+class Scope(Protocol if TYPE_CHECKING else object):
     """What the names in an expression mean. Every name comes as it is written and is looked up whatever its case."""
 
     budget: int

@@ -7,10 +7,12 @@ The grammar is that of the deployment engine as the VS Code extension for ARM te
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from aiblint.light import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import NoReturn
 
 # learn.microsoft.com/azure/azure-resource-manager/templates/best-practices, "Template limits".
 LONGEST_EXPRESSION = 24_576

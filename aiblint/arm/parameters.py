@@ -15,7 +15,7 @@ def gather(arguments: tuple[str, ...]) -> dict[str, Value]:
 
     A file may be written as the Azure CLI takes it, `@FILE`. What `NAME=VALUE` is depends on the type that a template
     declares; until then it is a text. Raises OSError for a file that cannot be read and ValueError, with a line for the
-    user, for one that holds no parameters.
+    user, for one that holds no parameters or is not JSON.
     """
     given: dict[str, Value] = {}
     for argument in arguments:
@@ -28,6 +28,9 @@ def gather(arguments: tuple[str, ...]) -> dict[str, Value]:
         with open(path, "rb") as file:
             document = read(path, file.read())
         values = from_document(document)
+        for fault in document.faults:
+            if fault.kind == "syntax":
+                raise ValueError(f"{path}:{document.position(fault.span.start).line}: {fault.message}")
         if values is None:
             raise ValueError(f"{path}: this is no parameter file: it has no `parameters`")
         given.update(values)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, NamedTuple
 
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.source.document import Document
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from aiblint.light import TYPE_CHECKING
 from aiblint.report.text import ELLIPSIS, painter
 
 if TYPE_CHECKING:

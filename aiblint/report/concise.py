@@ -5,8 +5,7 @@ The form of the line is frozen: `path:line:column: severity AIB401 message [inte
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from aiblint.light import TYPE_CHECKING
 from aiblint.report import pages, visible
 
 if TYPE_CHECKING:

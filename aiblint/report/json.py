@@ -7,9 +7,9 @@ a column is a Unicode character, and `end` is the place after the last character
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from aiblint import __version__
+from aiblint.light import TYPE_CHECKING
 from aiblint.report import mask, pages
 
 if TYPE_CHECKING:

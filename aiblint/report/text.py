@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.report import clean, pages, visible
 from aiblint.report.concise import words
 

@@ -13,12 +13,13 @@ import json
 import os
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.value import OpenKey, Partial, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 API_VERSIONS = (
     "2018-02-01-preview",

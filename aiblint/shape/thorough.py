@@ -10,11 +10,11 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from aiblint.light import TYPE_CHECKING
 from aiblint.shape import (
     API_VERSIONS,
     Violation,
@@ -31,6 +31,7 @@ from aiblint.value import OpenKey, Partial, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
 # The service took under the first what only the description of the second has: Microsoft's own quickstarts of that time
 # use WindowsUpdate, osDiskSizeGB and runAsSystem under 2019-05-01-preview.

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, TypeVar
 
+from aiblint.light import TYPE_CHECKING
 from aiblint.source.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeVar
 
     from aiblint.source.document import Node
+
+    Explanation = TypeVar("Explanation")
 
 # A string or a string's beginning, a mark, a comment, a word. The counts keep hostile text from being read again and
 # again to its end.
@@ -28,8 +31,6 @@ _TOKENS_AHEAD = 3000
 _CHARACTERS_AHEAD = 200_000
 _TO_THE_END = 1 << 30
 _OPENER = {"}": "{", "]": "["}
-
-Explanation = TypeVar("Explanation")
 
 
 def open_brackets(node: Node | None) -> str:

@@ -7,8 +7,8 @@ return the key, and leave the reader behind it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.source.document import Comment
 from aiblint.source.reader import number, quoted
 from aiblint.source.strings import string_end, unescape

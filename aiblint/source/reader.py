@@ -9,8 +9,8 @@ then.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from aiblint.light import TYPE_CHECKING
 from aiblint.source.document import Comment, Document, Fault, Node, Span
 from aiblint.source.encoding import decode as decode
 from aiblint.source.strings import offset_in_string as offset_in_string
@@ -173,9 +173,10 @@ class Reader:
                         members.append(node)
                         state, comma, hushed = NEXT, -1, False
                         continue
-                    if name is not None or comma >= 0:
+                    if name is not None or comma >= 0 or (bracket == "}") is not is_object:
                         break
                     separator = bracket
+                    left += 1  # it is no value
                 elif found[3] is not None:
                     start, end = found.span(3)
                     members.append(Node("number", start, end, number(found[3]), key, node, document))
@@ -196,7 +197,7 @@ class Reader:
                 comma, hushed = -1, False
             else:
                 pos -= 1
-                state = AFTER
+                state, comma = AFTER, -1
                 break
         self.pos, self.state, self.comma, self.node, self.hushed, self.left = pos, state, comma, node, hushed, left
 

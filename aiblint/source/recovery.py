@@ -8,8 +8,8 @@ text has several explanations, `brackets.furthest` chooses; what strings and wor
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from aiblint.light import TYPE_CHECKING
 from aiblint.source import misspelt
 from aiblint.source.brackets import begins_line, closing_bracket, furthest, indentation, open_brackets
 from aiblint.source.reader import AFTER, END, NEXT, SCALAR, VALUE
@@ -242,7 +242,6 @@ def _key_for_value(reader: Reader, node: Node | None) -> None:
 
 
 def _member(reader: Reader, node: Node, char: str) -> None:
-    assert char != '}'
     start = reader.pos
     if char == '"':
         _behind_a_key(reader, node, misspelt.string_key(reader))
@@ -366,7 +365,6 @@ def _open_before(reader: Reader, node: Node, last: Node) -> None:
 
 
 def _behind_a_value(reader: Reader, node: Node, char: str) -> None:
-    assert char != ',' and char != closing_bracket(node)
     text, start = reader.text, reader.pos
     last = node.children[-1] if node.children else None
     if char == "":

@@ -6,8 +6,7 @@ placeholders and words such as `True`: it may be a secret.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from aiblint.light import TYPE_CHECKING
 from aiblint.source.document import Span
 from aiblint.source.reader import quoted
 

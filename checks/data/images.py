@@ -15,7 +15,8 @@ To add a release: a row in RELEASES; if its sku is written in a new way, a patte
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from aiblint.light import NamedTuple
 
 
 class Release(NamedTuple):

@@ -14,8 +14,7 @@ page says them. A size that is not known gives None, and nothing is ever said ab
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from aiblint.light import NamedTuple
 from aiblint.pattern import pattern
 
 NAMES = "https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions"

@@ -6,8 +6,6 @@ of the reference on learn.microsoft.com; where they differ the wider count stand
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from aiblint.arm.functions import (
     arithmetic,
     containers,
@@ -20,6 +18,7 @@ from aiblint.arm.functions import (
     text,
 )
 from aiblint.arm.functions.data import FunctionError, Lambda, shallow
+from aiblint.light import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,12 +6,12 @@ and pass it on untouched when they only move it, so that it still knows where it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
-
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.value import MISSING, OpenKey, Partial, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import TypeGuard
 
 # Nothing that a build needs is longer; an expression of a line could otherwise ask for gigabytes.
 LONGEST_STRING = 1_000_000

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from aiblint.arm.functions.data import UNDOCUMENTED, FunctionError, integer, text, unknown_in
+from aiblint.light import TYPE_CHECKING
 from aiblint.value import Unknown
 
 if TYPE_CHECKING:
