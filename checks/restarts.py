@@ -110,6 +110,8 @@ def _seconds(duration: str) -> float | None:
     """A Go duration (`1h30m`, `90s`, `-5m`, `0`) in seconds; None for what time.ParseDuration does not take."""
     if duration in ("0", "+0", "-0"):
         return 0
+    if duration[:-1].isdecimal() and duration.endswith("m"):  # nearly all of them
+        return float(duration[:-1]) * 60
     number = r"(?:\d+\.?\d*|\.\d+)"
     if not re.fullmatch(rf"[+-]?(?:{number}(?:ns|us|µs|μs|ms|s|m|h))+", duration, re.ASCII):
         return None

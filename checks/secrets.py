@@ -123,7 +123,7 @@ def _signatures(template: ImageTemplate, surroundings: Surroundings) -> Iterator
     seen: set[Span] = set()
     for path, value in _strings(template.resource):
         text = _text(value)
-        if "sig" not in text.lower():
+        if not any(mark in text.lower() for mark in ("sig=", "sig%3", "sig\\")):
             continue
         for start, end, kind in secret.find(text)[:MANY]:
             at = _place(value, start, end, template.document) if kind == SAS else None

@@ -204,7 +204,7 @@ def _sum(parts: list[tuple[int, str]]) -> str:
 
 def _sleeps(step: Step) -> Iterator[tuple[Value, int]]:
     """The sleeps of a step's inline script that are certain to run once: the line, and how many seconds."""
-    if step.type not in _SLEEPS:
+    if step.type not in _SLEEPS or not any("sleep" in (line.text or "").lower() for line in step.get("inline").items):
         return
     opens, closes = _BLOCKS[step.type]
     depth = 0

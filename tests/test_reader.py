@@ -284,8 +284,7 @@ def test_reading_goes_on_after_fifty_trailing_commas() -> None:
 def test_reading_ends_at_half_a_million_values() -> None:
     document = read_text("t", "[" + "{}," * 600_000 + "1]")
     assert [fault.kind for fault in document.faults] == ["limit"]
-    assert document.root is not None
-    assert len(document.root.children) == 500_000
+    assert sum(1 for _ in document.nodes()) == 500_000
 
 
 HOSTILE = [

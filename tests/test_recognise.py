@@ -91,6 +91,7 @@ def test_any_encoding(data: str, form: str, codec: str) -> None:
     assert seen(data.encode(codec)) == [form]
 
 
+PARAMETERS = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#"
 ROLE = {
     "Name": "Image Builder",
     "IsCustom": True,
@@ -109,9 +110,7 @@ ASSIGNED = {
     "data",
     [
         {"name": "app", "version": "1.0.0", "scripts": {"build": "tsc"}, "dependencies": {}},
-        {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "parameters": {"imageTemplates": {"value": TYPE}}}
-        if (SCHEMA := "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#")
-        else None,
+        {"$schema": PARAMETERS, "contentVersion": "1.0.0.0", "parameters": {"imageTemplates": {"value": TYPE}}},
         ROLE,
         deployment(ASSIGNED),
         deployment(GALLERY),
