@@ -24,6 +24,9 @@ _PLAIN_ONLY = pattern(_PLAIN)
 # In a script `<`, `$` and `{` have meanings of their own; this one has none.
 _PROGRAM = pattern(r"<(?:your|insert|enter|replace)[\w .\-]*>|<subscription_?id>", re.IGNORECASE)
 
+# Without one of these there is nothing to look for.
+_SIGNS = ("<", "#{", "__", "{{", "${", "$(", "PLACEHOLDER", "REPLACE", "CHANGE")
+
 _PROGRAMS = frozenset(("inline", "filters", "searchcriteria", "restartcommand", "restartcheckcommand", "script"))
 
 
@@ -35,5 +38,7 @@ def in_program(node: Node) -> bool:
 
 def find(node: Node, deployed: bool = True) -> Iterator[re.Match[str]]:
     """The placeholders in a string node; `deployed` is false outside of resources: expressions may mend those."""
-    pattern = _PROGRAM if in_program(node) else _SETTING if deployed else _PLAIN_ONLY
-    return pattern.finditer(str(node.value))
+    text = str(node.value)
+    if any(sign in text for sign in _SIGNS):
+        looked_for = _PROGRAM if in_program(node) else _SETTING if deployed else _PLAIN_ONLY
+        yield from looked_for.finditer(text)

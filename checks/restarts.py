@@ -414,8 +414,10 @@ def restart_check_command(step: Step) -> Findings:
     ```
     """
     command = step.get("restartCheckCommand")
+    if not command.text:
+        return
     verbs = "Write|Get|Set|Test|Start|New|Add|Out|Invoke|Remove|Copy|Wait|Import"
-    cmdlet = re.match(rf"\s*(?:&\s*)?((?:{verbs})-[A-Za-z]\w+)\b", command.text or "", re.IGNORECASE)
+    cmdlet = re.match(rf"\s*(?:&\s*)?((?:{verbs})-[A-Za-z]\w+)\b", command.text, re.IGNORECASE)
     if step.type != "WindowsRestart" or cmdlet is None:
         return
     yield Finding(

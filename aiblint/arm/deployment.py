@@ -80,7 +80,7 @@ class Scope:
     for the whole document. The budget is shared by all scopes of a document, so that no template can cost minutes.
     """
 
-    __slots__ = ("_busy", "_known", "_whole", "copies", "faults", "given", "spent", "template")
+    __slots__ = ("_busy", "_known", "_whole", "copies", "faults", "given", "iteration", "spent", "template")
 
     def __init__(
         self, template: Node | None, given: dict[str, Value], faults: dict[Span, Fault], spent: list[int]
@@ -89,16 +89,18 @@ class Scope:
         self.given = given
         self.faults = faults
         self.spent = spent
-        self.copies: tuple[tuple[str, int], ...] = ()
+        self.copies: dict[str, int] = {}
+        self.iteration: int | None = None
         # Parameters and variables stand outside of every loop around a resource: they are worked out there, once.
         self._whole = self
         self._known: dict[tuple[str, str], Value] = {}
         self._busy: set[tuple[str, str]] = set()
 
-    def within_copy(self, name: str, index: int) -> Scope:
-        """The same scope inside one iteration of a copy loop; the innermost loop stands last."""
+    def within_copy(self, name: str, index: int, of_resources: bool) -> Scope:
+        """The same scope inside one iteration of a copy loop, of resources or of what is in one of them."""
         inner = Scope(self.template, self.given, self.faults, self.spent)
-        inner.copies = (*self.copies, (name, index))
+        inner.copies = {**self.copies, name.lower(): index}
+        inner.iteration = index if of_resources else self.iteration
         inner._whole = self._whole
         return inner
 
@@ -159,11 +161,9 @@ class Scope:
         return None
 
     def copy_index(self, name: str | None, offset: int) -> int | Unknown:
-        """The counter of a copy loop, of the innermost one without a name."""
-        for loop, index in reversed(self.copies):
-            if name is None or loop.lower() == name.lower():
-                return index + offset
-        return Unknown("`copyIndex()` counts a loop that is not known here")
+        """The counter of a copy loop; without a name of the resource's (template-functions-numeric, "copyIndex")."""
+        index = self.iteration if name is None else self.copies.get(name.lower())
+        return Unknown("`copyIndex()` counts a loop that is not known here") if index is None else index + offset
 
     # ----------------------------------------------------------------------------------------------------------------
 
@@ -377,7 +377,7 @@ def _repeat(loop: Node, scope: Scope) -> Value:
     for index in range(count):
         if not scope.spend(source):
             return Value(TOO_LONG, loop)
-        copies.append(resolve(source, scope.within_copy(str(name.value), index)))
+        copies.append(resolve(source, scope.within_copy(str(name.value), index, of_resources=False)))
     return Value(copies, loop)
 
 
@@ -417,7 +417,7 @@ def _iterations(node: Node, scope: Scope) -> Iterator[Scope]:
     if count is None:
         yield scope
     for index in range(min(count or 0, ITERATIONS)):
-        yield scope.within_copy(str(name.value), index)
+        yield scope.within_copy(str(name.value), index, of_resources=True)
 
 
 def _resource(node: Node, scope: Scope, parent: Resource | None, depth: int) -> Iterator[Resource]:

@@ -6,22 +6,42 @@ of the reference on learn.microsoft.com; where they differ the wider count stand
 
 from __future__ import annotations
 
-from aiblint.arm.functions import (
-    arithmetic,
-    containers,
-    dates,
-    encoding,
-    lambdas,
-    merging,
-    network,
-    resources,
-    text,
-)
 from aiblint.arm.functions.data import FunctionError, Lambda, shallow
 from aiblint.light import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from aiblint.arm.functions import (
+        arithmetic,
+        containers,
+        dates,
+        encoding,
+        lambdas,
+        merging,
+        network,
+        resources,
+        text,
+    )
+else:
+
+    class _Family:
+        """A module of functions, imported when one of them is called: a template uses few."""
+
+        def __init__(self, name):
+            self._name = name
+
+        def __getattr__(self, function):
+            def call(*arguments):
+                module = __import__(f"aiblint.arm.functions.{self._name}", fromlist=[function])
+                return getattr(module, function)(*arguments)
+
+            return call
+
+    arithmetic, containers, dates, encoding, lambdas, merging, network, resources, text = map(
+        _Family,
+        ("arithmetic", "containers", "dates", "encoding", "lambdas", "merging", "network", "resources", "text"),
+    )
 
 __all__ = ["FUNCTIONS", "TAKES_LAMBDA", "Function", "FunctionError", "Lambda"]
 
@@ -43,11 +63,11 @@ class Function(NamedTuple):
 
 
 def _known(name: str, minimum: int, maximum: int | None, call: Callable[..., object]) -> Function:
-    return Function(name, minimum, maximum, True, call)
+    return Function(name, minimum, maximum, True, call, "")
 
 
 def _special(name: str, minimum: int, maximum: int | None) -> Function:
-    return Function(name, minimum, maximum, True, None)
+    return Function(name, minimum, maximum, True, None, "")
 
 
 def _hash(name: str) -> Function:
