@@ -23,7 +23,7 @@ else:
                 defaults = {field: namespace.pop(field) for field in fields if field in namespace}
                 getters = {field: property(itemgetter(index)) for index, field in enumerate(fields)}
                 namespace = {**namespace, **getters, "_fields": fields, "_field_defaults": defaults, "__slots__": ()}
-            return super().__new__(cls, name, (tuple,) if not bases else bases, namespace)
+            return super().__new__(cls, name, bases or (tuple,), namespace)
 
     class NamedTuple(metaclass=_Fields):
         """A frozen value of named fields."""

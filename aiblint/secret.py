@@ -39,9 +39,14 @@ def find(text: str) -> list[Secret]:
     # No character may become two, or places would move: this is the one that does (Unicode SpecialCasing).
     folded = text.replace("\u0130", "i").lower()
     found = [*_shaped(text, folded), *_private_keys(text, folded), *_commanded(text, folded), *_named(text, folded)]
-    found.sort(key=lambda secret: secret.start)  # stable: of two at one place the one known by its shape comes first
+    return merged(found)
+
+
+def merged(found: list[Secret]) -> list[Secret]:
+    """The secrets in the order of the text, those that overlap as one."""
     secrets: list[Secret] = []
-    for secret in found:
+    # The sort is stable: of two at one place the one known by its shape comes first.
+    for secret in sorted(found, key=lambda secret: secret.start):
         if secrets and secret.start < secrets[-1].end:
             last = secrets.pop()
             secrets.append(last._replace(end=max(last.end, secret.end)))
@@ -50,12 +55,13 @@ def find(text: str) -> list[Secret]:
     return secrets
 
 
-def mask(text: str) -> str:
+def mask(text: str, secrets: list[Secret] | None = None) -> str:
     """The text with `***` for each secret, whatever its length; lines stay lines. A text without secrets stays equal.
 
-    A secret that was recognised in one place is hidden wherever else the text repeats it.
+    A secret that was recognised in one place is hidden wherever else the text repeats it. `secrets` are those of the
+    text, in order and apart, if they are known already.
     """
-    secrets = find(text)
+    secrets = find(text) if secrets is None else secrets
     if not secrets:
         return text
     pieces: list[str] = []

@@ -3,8 +3,8 @@
     python -m venv .bench && .bench/bin/pip install . -r benchmarks/requirements.txt
     .bench/bin/python benchmarks/run.py --corpus FOLDER > benchmarks/RESULTS.md
 
-Runs are interleaved (A B C, A B C, ...), so that a machine that slows down slows all of them down; what is quoted is the
-median and the ratio of the medians to `python -c pass` of the same interpreter. FOLDER holds real templates.
+Runs are interleaved (A B C, A B C, ...), so that a machine that slows down slows all of them down; what is quoted is
+the median and the ratio of the medians to `python -c pass` of the same interpreter. FOLDER holds real templates.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from aiblint.recognise import DEPLOYMENT
 if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.shape import Violation
-    from aiblint.template import ImageTemplate
+    from aiblint.template import Distributor, ImageTemplate, Step
     from aiblint.value import Value
 
 REFERENCE = "https://learn.microsoft.com/azure/templates/microsoft.virtualmachineimages/imagetemplates"
@@ -29,15 +29,16 @@ _WHOLE = {"": "the image template", "properties": "the image template", "a sourc
 
 def _owner(violation: Violation, template: ImageTemplate) -> str:
     """What the violation is in, in the template's words: step `InstallApps` (a File customizer)."""
-    path = violation.path
-    steps = {
-        ("properties", "customize"): template.customizers,
-        ("properties", "validate"): template.validators,
-        ("properties", "distribute"): template.distributors,
-    }.get(path[:2], ())  # type: ignore[call-overload]
-    index = next((part for part in path if isinstance(part, int)), None)
-    if steps and index is not None and index < len(steps):
-        label: str = steps[index].label
+    above, index = violation.path[:2], next((part for part in violation.path if isinstance(part, int)), None)
+    listed: tuple[Step | Distributor, ...] = ()
+    if above == ("properties", "customize"):
+        listed = template.customizers
+    elif above == ("properties", "validate"):
+        listed = template.validators
+    elif above == ("properties", "distribute"):
+        listed = template.distributors
+    if index is not None and index < len(listed):
+        label = listed[index].label
         return f"{label} ({violation.kind_of})" if violation.kind_of else label
     return _WHOLE.get(violation.kind_of, violation.kind_of)
 
@@ -185,7 +186,7 @@ def missing_property(violation: Violation, template: ImageTemplate) -> Findings:
     ]
     ```
     """
-    if violation.kind != "missing-property" or violation.path + (violation.name,) == ("identity",):
+    if violation.kind != "missing-property" or (*violation.path, violation.name) == ("identity",):
         return
     at = template.at(violation.path)
     yield Finding(

@@ -1,6 +1,6 @@
 """Write the pages of the checks, `docs/checks/`, from the checks themselves.
 
-    python docs/generate.py
+    python -m docs.generate
 
 The message under each Bad example is what aiblint prints for it. A test compares the pages with what this would write.
 """
@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, ROOT)
 
 from aiblint import engine
 from aiblint.finding import Check
 from aiblint.report.catalogue import BANDS, summary
 from aiblint.settings import Settings
 from tests.examples import examples, page
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def pages() -> dict[str, str]:
@@ -28,7 +26,7 @@ def pages() -> dict[str, str]:
 
 
 def _index(checks: tuple[Check, ...]) -> str:
-    lines = ["# The checks", "", "Made from the checks by `docs/generate.py`.", ""]
+    lines = ["# The checks", "", "Made from the checks themselves by `python -m docs.generate`.", ""]
     band = ""
     for check in checks:
         if check.id[:4] != band:
@@ -55,9 +53,9 @@ def _page(check: Check) -> str:
         finding = next(f for f in outcome.findings if f.check is check)
         says = [f"{finding.severity}: {finding.message}", f"  help: {finding.help}"]
         says += [f"  note: {note}" for note in finding.notes]
-        body = re.sub(
-            r"```json(?!c)[^\n]*\n(.*?)```\n?", lambda block: _block(block[1], says), body, count=1, flags=re.S
-        )
+        block = re.search(r"```json(?!c)[^\n]*\n(.*?)```\n?", body, re.S)
+        assert block is not None
+        body = body[: block.start()] + _block(block[1], says) + body[block.end() :]
     if "«" in body:
         body = body.rstrip() + "\n\nThe finding marks what stands between « and ».\n"
     rest = re.sub(r"```json[^\n]*\n", "```jsonc\n", rest)

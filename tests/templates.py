@@ -83,6 +83,4 @@ def marked(finding: Finding) -> str:
 
 def related(finding: Finding) -> list[tuple[str, str]]:
     """The other places of a finding: path and characters of each."""
-    return [
-        (one.span.document.path, one.span.document.text[one.span.start : one.span.end]) for one in finding.related
-    ]
+    return [(one.span.document.path, one.span.document.text[one.span.start : one.span.end]) for one in finding.related]

@@ -10,7 +10,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiblint.value import OpenKey, Partial, Unknown, Value, plain
-from tests.templates import TYPE, deployment, faults, findings, marked, marks, name, nested, related, resource, templates
+from tests.templates import (
+    TYPE,
+    deployment,
+    faults,
+    findings,
+    marked,
+    marks,
+    name,
+    nested,
+    related,
+    resource,
+    templates,
+)
 
 TAGS = "tags"
 
@@ -187,7 +199,9 @@ def test_an_expression_that_is_wrong_in_each_copy_is_said_once() -> None:
 
 
 def test_a_copy_of_properties() -> None:
-    steps = [{"name": "customize", "count": 2, "input": {"type": "Shell", "name": "[concat('s', copyIndex('customize'))]"}}]
+    steps = [
+        {"name": "customize", "count": 2, "input": {"type": "Shell", "name": "[concat('s', copyIndex('customize'))]"}}
+    ]
     properties = {key: held for key, held in resource()["properties"].items() if key != "customize"}  # type: ignore[attr-defined]
     looped = {**resource(), "properties": {**properties, "copy": steps}}
     (template,) = templates(deployment(looped))
@@ -208,7 +222,10 @@ def test_a_copy_of_properties_within_a_copy_of_templates() -> None:
 
 def test_a_variable_is_the_same_in_every_copy() -> None:
     looped = resource(copy={"name": "loop", "count": 2}, name="[concat(variables('x'), copyIndex())]")
-    variables = {"x": "[concat('v', copyIndex('loop'))]", "copy": [{"name": "y", "count": 1, "input": "[copyIndex('y')]"}]}
+    variables = {
+        "x": "[concat('v', copyIndex('loop'))]",
+        "copy": [{"name": "y", "count": 1, "input": "[copyIndex('y')]"}],
+    }
     assert names(deployment(looped, variables=variables)) == ["v?0", "v?1"]
     looped["name"] = "[concat(string(variables('y')[0]), copyIndex())]"
     assert names(deployment(looped, variables=variables)) == ["00", "01"]
@@ -234,7 +251,9 @@ def test_conditions(condition: object, judged: int) -> None:
 
 
 def test_a_condition_in_a_loop() -> None:
-    looped = resource(copy={"name": "i", "count": 3}, name="[string(copyIndex())]", condition="[equals(copyIndex(), 1)]")
+    looped = resource(
+        copy={"name": "i", "count": 3}, name="[string(copyIndex())]", condition="[equals(copyIndex(), 1)]"
+    )
     assert names(deployment(looped)) == ["1"]
 
 
@@ -422,7 +441,10 @@ def test_an_element_of_a_variable_relates_to_its_own_place() -> None:
 
 
 def test_a_nested_argument_relates_to_where_the_outer_template_has_it() -> None:
-    inner = {"parameters": {"m": {"type": "int"}}, "resources": [resource({"buildTimeoutInMinutes": "[parameters('m')]"})]}
+    inner = {
+        "parameters": {"m": {"type": "int"}},
+        "resources": [resource({"buildTimeoutInMinutes": "[parameters('m')]"})],
+    }
     arguments = {"m": {"value": "[parameters('p')]"}}
     (finding,) = findings(
         deployment(

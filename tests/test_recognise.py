@@ -95,7 +95,10 @@ PARAMETERS = "https://schema.management.azure.com/schemas/2019-04-01/deploymentP
 ROLE = {
     "Name": "Image Builder",
     "IsCustom": True,
-    "Actions": ["Microsoft.VirtualMachineImages/imageTemplates/read", "Microsoft.VirtualMachineImages/imageTemplates/*"],
+    "Actions": [
+        "Microsoft.VirtualMachineImages/imageTemplates/read",
+        "Microsoft.VirtualMachineImages/imageTemplates/*",
+    ],
     "AssignableScopes": ["/subscriptions/11111111-2222-3333-4444-555555555555"],
 }
 ASSIGNED = {
@@ -165,5 +168,7 @@ def test_a_file_of_triggers_says_so() -> None:
     body = {name: value for name, value in TRIGGER.items() if name != "apiVersion"}
     told = engine.lint_bytes("trigger.json", json.dumps(body).encode(), Settings(api_version="2022-07-01"), {})
     assert told.seen == (engine.Seen("trigger.json", LONE_TRIGGER, "2022-07-01", False),)
-    both = engine.lint_bytes("both.json", deployment(TRIGGER, {**TRIGGER, "name": "example/other"}).encode(), Settings(), {})
+    both = engine.lint_bytes(
+        "both.json", deployment(TRIGGER, {**TRIGGER, "name": "example/other"}).encode(), Settings(), {}
+    )
     assert [one.form for one in both.seen] == [DEPLOYMENT, DEPLOYMENT]

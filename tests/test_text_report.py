@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from aiblint import cli
 from aiblint.finding import Related
 from aiblint.report import concise, text
 from aiblint.run import Run, Seen
@@ -189,3 +190,22 @@ def _underlined(report: str) -> str:
     number = next(n for n, line in enumerate(lines) if re.fullmatch(r" *\| *\^+", line))
     start = lines[number].index("^")
     return lines[number - 1][start : start + lines[number].count("^")]
+
+
+def test_the_default_of_a_secure_parameter_is_a_secret_whatever_it_looks_like(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]
+    template = """{
+  "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+  "contentVersion": "1.0.0.0",
+  "parameters": {
+    "vmAccess": {"type": "securestring", "defaultValue": "plainword"},
+    "more": {"type": "secureObject", "defaultValue": {"first": "otherword"}}
+  },
+  "resources": [{"type": "Microsoft.VirtualMachineImages/imageTemplates", "apiVersion": "2024-02-01", "name": "x"}]
+}"""
+    (tmp_path / "template.json").write_text(template)
+    for output in ("text", "concise", "json"):
+        assert cli.main(["--output", output, str(tmp_path / "template.json")]) == 1
+        shown = capsys.readouterr().out
+        assert "AIB609" in shown
+        assert "plainword" not in shown
+        assert "otherword" not in shown

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from aiblint.source.document import Node
+else:
+    Protocol = object
 
 # How large a value may be: an element or a member weighs one, and so do ten characters. No image template comes near.
 HEAVIEST = 200_000
@@ -62,7 +64,7 @@ class UserFunction(NamedTuple):
     output: Node
 
 
-class Scope(Protocol if TYPE_CHECKING else object):
+class Scope(Protocol):
     """What the names in an expression mean. Every name comes as it is written and is looked up whatever its case."""
 
     budget: int
@@ -78,7 +80,7 @@ class Scope(Protocol if TYPE_CHECKING else object):
         """The function that the template defines under this name."""
 
     def copy_index(self, name: str | None, offset: int) -> int | Unknown:
-        """The counter of the copy loop of this name (of the one around, if None) plus offset; may raise ScopeError."""
+        """The counter of the copy loop of this name (if None, of the resource) plus offset; may raise ScopeError."""
 
     def names(self, section: str) -> Iterable[str]:
         """All names of `parameters` or `variables`, to find the one that a misspelt name meant."""

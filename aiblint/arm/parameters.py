@@ -46,9 +46,10 @@ def from_document(document: Document) -> dict[str, Value] | None:
     for argument in parameters.children:
         name = str(argument.key.value) if argument.key is not None else ""
         value = argument.member("value")
-        given[name.lower()] = (
-            literal(value) if value is not None else Value(Unknown(f"parameter `{name}` is in a key vault"), argument)
-        )
+        if value is not None:
+            given[name.lower()] = literal(value)
+        elif argument.member("reference") is not None:
+            given[name.lower()] = Value(Unknown(f"parameter `{name}` is in a key vault"), argument)
     return given
 
 

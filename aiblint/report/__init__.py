@@ -14,6 +14,9 @@ from aiblint.source.document import Document
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aiblint.secret import Secret
+    from aiblint.source.document import Node
+
 
 class _Region(NamedTuple):
     """Characters `start` to `end` of a line are a secret; shown in their place: characters `shown` to `shown_end`."""
@@ -32,10 +35,11 @@ class Page:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.path = mask(document.path)
-        self._shown = Document(self.path, mask(document.text))
+        secrets = _secrets(document)
+        self._shown = Document(self.path, mask(document.text, secrets))
         self._lines: dict[int, tuple[str, list[_Region]]] = {}
         # Of a text with secrets: what they are, since out of their context not each can be told for one.
-        self._secrets = None if self._shown.text == document.text else _any_of(document.text)
+        self._secrets = _any_of({document.text[start:end] for start, end, _ in secrets}) if secrets else None
 
     def hide(self, text: str) -> str:
         """A text about the document without its secrets."""
@@ -96,12 +100,30 @@ def _regions(written: str, shown: str) -> list[_Region]:
     return regions if fits else [_Region(0, len(written), 0, len(shown))]
 
 
-def _any_of(text: str) -> re.Pattern[str]:
-    """A pattern for the secrets of a text, as written there and as what that means in JSON."""
-    from aiblint import secret
+def _secrets(document: Document) -> list[Secret]:
+    """The secrets of a document: what looks like one, and what a secure parameter has as its default."""
+    from aiblint import secret  # here: a run that finds nothing has nothing to mask
+    from aiblint.arm.expression import is_expression
+
+    declared = [
+        secret.Secret(node.start + 1, node.end - 1, "a secure default")
+        for default in document.nodes()
+        if default.key is not None and default.key.value == "defaultValue" and _is_secure(default.parent)
+        for node in default.nodes()
+        if node.kind == "string" and node.end - node.start > 2 and not is_expression(str(node.value))
+    ]
+    return secret.merged([*secret.find(document.text), *declared])
+
+
+def _is_secure(parameter: Node | None) -> bool:
+    kind = parameter.member("type") if parameter is not None else None
+    return kind is not None and str(kind.value).lower() in ("securestring", "secureobject")
+
+
+def _any_of(values: set[str]) -> re.Pattern[str]:
+    """A pattern for these secrets, as written in the text and as what that means in JSON."""
     from aiblint.source.strings import unescape
 
-    values = {text[start:end] for start, end, _ in secret.find(text)}
     values |= {unescape(value)[0] for value in values}
     longest_first = sorted(values, key=len, reverse=True)
     # Only as a word of its own: a short password may be a part of many words.
@@ -143,8 +165,8 @@ def _symbol(code: int) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def mask(text: str) -> str:
-    """The text without its secrets."""
-    from aiblint import secret  # here: a run that finds nothing has nothing to mask
+def mask(text: str, secrets: list[Secret] | None = None) -> str:
+    """The text without its secrets (those given, or else those that it is seen to have)."""
+    from aiblint import secret
 
-    return secret.mask(text)
+    return secret.mask(text, secrets)

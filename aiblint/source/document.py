@@ -72,6 +72,14 @@ class Node:
                     found = child
         return found
 
+    def nodes(self) -> Iterator[Node]:
+        """This node and every node below it, parents first."""
+        pending = [self]
+        while pending:
+            node = pending.pop()
+            yield node
+            pending.extend(reversed(node.children))
+
     @property
     def span(self) -> Span:
         """The characters of this value."""
@@ -149,8 +157,4 @@ class Document:
 
     def nodes(self) -> Iterator[Node]:
         """Every node of the tree, parents first."""
-        pending = [self.root] if self.root is not None else []
-        while pending:
-            node = pending.pop()
-            yield node
-            pending.extend(reversed(node.children))
+        return self.root.nodes() if self.root is not None else iter(())
