@@ -216,13 +216,11 @@ def _contexts(
 def _complete(finding: Finding, check: Check) -> Finding:
     """The finding with its check, its severity, and the place where a referred value is defined."""
     from aiblint.finding import Related
-    from aiblint.value import Value
 
     related = finding.related
-    if isinstance(finding.at, Value):
-        definition = finding.at.definition
-        if definition is not None and definition is not finding.at.node:
-            related = (*related, Related(definition.span, "the value is defined here"))
+    definition = getattr(finding.at, "definition", None)
+    if definition is not None and definition.span[:3] != finding.span[:3]:
+        related = (*related, Related(definition.span, "the value is defined here"))
     message = finding.message
     if len(message) > LONGEST_MESSAGE:  # it quotes the template, and the template may be anything
         message = f"{message[: LONGEST_MESSAGE - 60]}…{message[-59:]}"

@@ -175,12 +175,23 @@ def _take_misspelt_for_unknown(resource: Value, violations: tuple[Violation, ...
     # `scripUri` is one mistake: that the step then has no `scriptUri` is not another one.
     for violation in violations:
         if violation.kind == "unknown-property" and violation.nearest:
-            holder = resource
-            for step in violation.path[:-1]:
-                holder = holder.items[step] if isinstance(step, int) else holder.get(step)
+            holder = _own(resource, violation.path[:-1])
             if isinstance(holder.data, dict):
                 meant = Value(Unknown(f"it is misspelt as `{violation.name}`"), holder.node)
                 holder.data.setdefault(violation.nearest[0], meant)
+
+
+def _own(value: Value, path: tuple[str | int, ...]) -> Value:
+    """The value at a path, made the resource's own on the way: what stands in a variable belongs to all who use it."""
+    for step in path:
+        holder = value.data
+        below = value.items[step] if isinstance(step, int) else dict(value.members).get(step) or value.get(step)
+        data = below.data
+        data = list(data) if isinstance(data, list) else dict(data) if isinstance(data, dict) else data
+        value = Value(data, below.node, below.definition)
+        if (isinstance(holder, dict) and step in holder) or isinstance(holder, list):
+            holder[step] = value  # type: ignore[index]  # a list has numbers for its steps
+    return value
 
 
 def _steps(phase: str, steps: Value) -> tuple[Step, ...]:

@@ -178,7 +178,9 @@ class Value:
     @property
     def key_span(self) -> Span:
         """The characters of its key, or of the value itself where there is none (an element of an array)."""
-        return self.node.key.span if self.node.key is not None else self.node.span
+        place = self.node.key or self.node
+        definition = self.definition and (self.definition.key or self.definition)
+        return Span(place.start, place.end, place.document, definition)
 
     def part(self, start: int, end: int) -> Span:
         """The characters behind `text[start:end]`, through JSON escapes; the whole value if an expression made it."""
@@ -186,7 +188,7 @@ class Value:
 
         node = self.node
         if self.definition is not None or node.kind != "string" or node.value != self.data:
-            return node.span
+            return Span(node.start, node.end, node.document, self.definition)
         return Span(offset_in_string(node, start), offset_in_string(node, end), node.document)
 
 

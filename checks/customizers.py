@@ -246,12 +246,12 @@ def run_as_system_unelevated(step: Step, template: ImageTemplate) -> Findings:
 def elevated_without_system(step: Step, template: ImageTemplate) -> Findings:
     """
     ## What it does
-    Looks for `runElevated` without `runAsSystem` where the source is a Windows for desktops (Windows 10 or 11, multi-
-    session included). On Windows Server such steps are fine.
+    Looks for `runElevated` without `runAsSystem` where the source is Windows 10 or 11, multi-session included. On
+    Windows Server such steps are fine.
 
     ## Why it matters
-    An elevated step runs as a scheduled task of the build user. On Windows for desktops that task is known never to
-    end: the build hangs, and dies when its time is up.
+    An elevated step runs as a scheduled task of the build user. On Windows 10 and 11 that task is known never to end:
+    the build hangs, and dies when its time is up.
 
     ## Bad
     ```json windows
@@ -287,9 +287,9 @@ def elevated_without_system(step: Step, template: ImageTemplate) -> Findings:
     if (as_system.is_missing or as_system.flag is False) and is_windows_client(template):
         yield Finding(
             step.get("runElevated").key_span,
-            f"{step.label} runs elevated but not as System, which is known to hang on Windows for desktops",
+            f"{step.label} runs elevated but not as System, which is known to hang on Windows 10 and 11",
             help='add `"runAsSystem": true`' if as_system.is_missing else "set `runAsSystem` to true",
-            notes=("a step that hangs ends the build only when `buildTimeoutInMinutes` is over",),
+            notes=("a build that hangs ends only when `buildTimeoutInMinutes` is over",),
         )
 
 
@@ -443,14 +443,15 @@ def nothing_to_customize(template: ImageTemplate) -> Findings:
     )
 
 
-@check("AIB318", "duplicate-step-name", "info", JSON)
+@check("AIB318", "duplicate-step-name", "info", SWAGGER)
 def duplicate_step_name(template: ImageTemplate) -> Findings:
     """
     ## What it does
-    Looks for two steps of the same name.
+    Looks for two steps of the same type and the same name.
 
     ## Why it matters
-    The log of a failed build calls steps by their names.
+    The service does not mind. But a name is there to say what a step does, and where two have the same one, one of them
+    is often a copy that was not finished.
 
     ## Bad
     ```json
@@ -468,17 +469,18 @@ def duplicate_step_name(template: ImageTemplate) -> Findings:
     ]
     ```
     """
-    first: dict[tuple[str, str], Step] = {}
+    first: dict[tuple[str, str, str], Step] = {}
     for step in template.steps:
         name = step.get("name")
-        if not name.text:
+        if not name.text or step.type is None:
             continue
-        other = first.setdefault((step.phase, name.text.lower()), step)
+        # A File step and the step that runs the file often share a name on purpose.
+        other = first.setdefault((step.phase, step.type, name.text.lower()), step)
         if other is not step:
             yield Finding(
                 name,
-                f"another step is called `{other.get('name').text}` as well",
-                help="give each step a name of its own, as the log knows them by it",
+                f"another {step.type} step is called `{other.get('name').text}` as well",
+                help="give each step a name that says what it does",
                 related=(Related(other.get("name").span, "the name is first given here"),),
             )
 

@@ -65,7 +65,8 @@ def file_destination(template: ImageTemplate) -> Findings:
     ## What it does
     Looks at the `destination` of a File step. It must be there, and name a file and not a folder. On Linux the file
     must lie below `/tmp`, in a folder that exists, unless an earlier step may have opened another folder to the build
-    user. On Windows the folder must exist, too, says the documentation; as the upload creates it, that is only advice.
+    user. On Windows, advice: the documentation asks for a whole path and a folder that exists, but the upload creates
+    the folder.
 
     ## Why it matters
     Files are copied by the build user, who is not root: elsewhere on Linux the step fails with `Permission denied`. And
@@ -128,12 +129,13 @@ def file_destination(template: ImageTemplate) -> Findings:
 def _no_file(step: Step, path: str | None) -> Findings:
     destination = step.get("destination")
     if path:
-        name = (step.get("sourceUri").text or "").partition("?")[0].rpartition("/")[2] or "settings.json"
+        name = re.split(r"[?#]", step.get("sourceUri").text or "")[0].rpartition("/")[2]
+        name = name if re.fullmatch(r"[\w.+-]+", name) else "settings.json"
         separator = "" if path.endswith(("/", "\\")) else "/"
         yield Finding(
             destination,
             f"the destination of {step.label} is a folder, not a file",
-            help=f"write the name of the file behind it, such as `{path}{separator}{name}`",
+            help=f"add the name of the file, such as `{path}{separator}{name}`",
             notes=("a File step copies one file, and its destination is the whole path with the name",),
         )
     # A parameter that is empty by default waits for whoever deploys; what stands there under a name that only looks
@@ -143,8 +145,8 @@ def _no_file(step: Step, path: str | None) -> Findings:
         if not any(re.match(r"dest|target|path", name, re.IGNORECASE) for name in others):
             yield Finding(
                 destination,
-                f"{step.label} has no destination to copy its file to",
-                help="give it a `destination`: the whole path, with the name of the file",
+                f"{step.label} has no `destination` to copy its file to",
+                help="give it one: the whole path, with the name of the file",
             )
 
 
@@ -152,7 +154,7 @@ def _on_linux(step: Step, path: str, before: _Before, template: ImageTemplate) -
     if re.match(r"[A-Za-z]:\\", path):
         yield Finding(
             step.get("destination"),
-            f"the destination of {step.label} is a path of Windows, but the image is Linux",
+            f"the destination of {step.label} is a Windows path, but the image is Linux",
             help="write a path below `/tmp`",
         )
         return
@@ -162,8 +164,8 @@ def _on_linux(step: Step, path: str, before: _Before, template: ImageTemplate) -
         if folder.startswith("/tmp/") and not before.may_create(folder):
             yield Finding(
                 step.get("destination"),
-                f"no step before {step.label} creates the folder `{folder}`",
-                help=f"create it in a Shell step before: `mkdir -p {folder}`, or copy to `/tmp/{name}`",
+                f"nothing creates the folder `{folder}` before {step.label} copies a file into it",
+                help=f"create it in an earlier Shell step, `mkdir -p {folder}`, or copy to `/tmp/{name}`",
                 notes=("a File step creates no folders on Linux",),
                 severity="warning",
             )
@@ -173,7 +175,7 @@ def _on_linux(step: Step, path: str, before: _Before, template: ImageTemplate) -
     yield Finding(
         step.get("destination"),
         f"{step.label} copies its file to `{path}`, where the build user may not write",
-        help=f"copy it to `/tmp/{name}`, and move it in a Shell step after that: `sudo mv /tmp/{name} {path}`",
+        help=f"copy it to `/tmp/{name}`, and move it in a later Shell step: `sudo mv /tmp/{name} {path}`",
         notes=("the build user is not root, and `/tmp` is the only folder that Image Builder can write to on Linux",),
         # A source of one's own may have been prepared for it.
         severity="error" if platform_image(template) is not None else "warning",
@@ -181,15 +183,24 @@ def _on_linux(step: Step, path: str, before: _Before, template: ImageTemplate) -
 
 
 def _on_windows(step: Step, path: str, before: _Before) -> Findings:
+    if re.match(r"[\w.-]+(?:[\\/]|$)", path):
+        yield Finding(
+            step.get("destination"),
+            f"the destination of {step.label} is not a whole path: `{path}`",
+            help="begin with the drive and the folder, such as `C:\\Windows\\Temp\\`",
+            notes=("where the file ends up is not documented, and a later step may look for it elsewhere",),
+            severity="info",
+        )
+        return
     folder = path.replace("/", "\\").rpartition("\\")[0]
     if not re.match(r"[A-Za-z]:[^%$]*$", folder) or re.fullmatch(_WINDOWS_FOLDERS, folder, re.IGNORECASE):
         return
     if not before.may_create(folder):
         yield Finding(
             step.get("destination"),
-            f"no step before {step.label} creates the folder `{folder}`",
-            help=f"create it in a PowerShell step before: `New-Item -ItemType Directory -Force {folder}`",
-            notes=("the documentation asks for it; the upload of today creates the folder itself",),
+            f"nothing creates the folder `{folder}` before {step.label} copies a file into it",
+            help=f"create it in an earlier PowerShell step: `New-Item -ItemType Directory -Force {folder}`",
+            notes=("the documentation asks for it, though today the upload creates the folder itself",),
             severity="info",
         )
 
@@ -247,10 +258,12 @@ def large_file(step: Step, surroundings: Surroundings) -> Findings:
                 help=help_,
                 notes=("a large file takes hours, and the build runs into its timeout",),
             )
-    elif re.split(r"[?#]", uri.text)[0].lower().endswith(LARGE_KINDS):
-        yield Finding(
-            uri,
-            f"{step.label} copies a kind of file that is often larger than 20 MB, the most that a File step is for",
-            help=f"if it is, {help_}",
-            severity="info",
-        )
+    else:
+        kind = os.path.splitext(re.split(r"[?#]", uri.text)[0])[1].lower()
+        if kind in LARGE_KINDS:
+            yield Finding(
+                uri,
+                f"{step.label} copies a `{kind}` file, and a File step is only for less than 20 MB",
+                help=f"if it is larger, {help_}",
+                severity="info",
+            )

@@ -28,7 +28,7 @@ DEFAULT_TIMEOUT = 5 * 60
 SERVER_2016_TIMEOUT = 30 * 60
 
 # TROUBLESHOOT, "There's a Sysprep timing problem": less than three seconds of customization on Standard_D1_v2, with its
-# one vCPU. SYSPREP_ISSUE tells of Standard_DS2_v2, but most builds on such sizes get through.
+# one vCPU. SYSPREP_ISSUE tells of Standard_DS2_v2, with two.
 FEW_VCPUS = 2
 FEW_COMMANDS = 5
 _QUICK = "echo|write-host|write-output|mkdir|md|new-item|set-content|add-content|set-itemproperty|reg add"
@@ -189,9 +189,9 @@ def no_final_restart(template: ImageTemplate) -> Findings:
     elif update is not None:
         yield Finding(
             update.get("type"),
-            f"no `WindowsRestart` follows {update.label}, the last that changes Windows",
+            f"no `WindowsRestart` follows the updates of {update.label} before Sysprep",
             help=help_,
-            notes=("the updates restart by themselves as long as one asks for it; a last restart makes sure",),
+            notes=("updates restart by themselves where one asks for it, so this only makes sure",),
             severity="info",
         )
 
@@ -200,8 +200,8 @@ def no_final_restart(template: ImageTemplate) -> Findings:
 def restart_before_update(template: ImageTemplate) -> Findings:
     """
     ## What it does
-    Looks for a `WindowsUpdate` step that begins right after a step which installs something, with no `WindowsRestart`
-    and no wait between them.
+    Looks for a `WindowsUpdate` step that comes after a step which installs something, with no `WindowsRestart` and no
+    wait between them. After Chocolatey and winget, which seldom need a restart, this is only advice.
 
     ## Why it matters
     Windows Update does not install anything while another installation runs or a restart is pending: the step fails
@@ -243,12 +243,16 @@ def restart_before_update(template: ImageTemplate) -> Findings:
     pending: _Installation | None = None
     for step in template.customizers:
         if step.type == "WindowsUpdate" and pending is not None:
+            at = step.get("type")
             yield Finding(
-                step.get("type"),
-                f"{step.label} begins right after {pending.step.label}, which installs with `{pending.command}`",
+                at,
+                f"{step.label} begins without a restart after {pending.step.label}, which installs with "
+                f"`{pending.command}`",
                 help="put a `WindowsRestart` between them",
                 notes=("updates fail with `0x80240016` while another installation runs or a restart is pending",),
-                related=(Related(pending.at, "this is installed just before"),),
+                # Steps that an expression makes all stand at one place.
+                related=(Related(pending.at, "this is installed before it"),) if pending.at != at.span else (),
+                severity="info" if pending.what == "package" else "",
             )
         if step.type == "PowerShell":
             lines = step.get("inline").items
@@ -294,11 +298,15 @@ def restart_timeout_format(step: Step) -> Findings:
     seconds = _seconds(timeout.text)
     if seconds is None:
         spelt = re.fullmatch(r"\s*(\d+)\s*(?:(m)[a-z]*|(s)[a-z]*|(h)[a-z]*)?\.?\s*", timeout.text, re.IGNORECASE)
-        unit = (spelt[2] or spelt[3] or spelt[4] or "m").lower() if spelt is not None else ""
+        help_ = "write a number with its unit, such as `15m`"
+        if spelt is not None:
+            unit = (spelt[2] or spelt[3] or spelt[4] or "").lower()
+            amount = spelt[1]
+            help_ = f"write `{amount}{unit}`" if unit else f"write `{amount}m` for minutes, `{amount}s` for seconds"
         yield Finding(
             timeout,
             f"`restartTimeout` of {step.label} is `{timeout.text}`, which is not a duration",
-            help=f"write `{spelt[1]}{unit}`" if spelt is not None else "write a number with its unit, such as `15m`",
+            help=help_,
             notes=("a duration is a number with `h`, `m` or `s` and nothing between them: `15m`, `90s`, `1h30m`",),
         )
     elif seconds < 0:
@@ -368,14 +376,13 @@ def short_restart_timeout(template: ImageTemplate) -> Findings:
             seconds = _seconds(timeout.text or "")
         too_short = seconds is not None and (seconds <= DEFAULT_TIMEOUT or (is_2016 and seconds < SERVER_2016_TIMEOUT))
         if cause and too_short:
-            written = timeout.text or "5m, the default,"
+            written = f"`{timeout.text}`" if timeout.text else "`5m`, the default,"
             yield Finding(
                 timeout,
                 f"{step.label} waits only {written} for the restart after {cause}",
-                help=f'give it `"restartTimeout": "{"30m" if is_2016 else "15m"}"` or more',
+                help=f'write `"restartTimeout": "{"30m" if is_2016 else "15m"}"` or more',
                 notes=(
-                    "such installations end only while Windows restarts; if that takes longer, the build fails with "
-                    "`Timeout waiting for machine to restart`",
+                    "a restart that takes longer ends the build: `Timeout waiting for machine to restart`",
                     *(("on Windows Server 2016 it is known to take up to 30 minutes",) if is_2016 else ()),
                 ),
             )
@@ -428,16 +435,17 @@ def restart_check_command(step: Step) -> Findings:
     )
 
 
-@check("AIB307", "sysprep-race", "warning", TROUBLESHOOT, SYSPREP_ISSUE)
+@check("AIB307", "sysprep-race", "info", TROUBLESHOOT, SYSPREP_ISSUE)
 def sysprep_race(template: ImageTemplate) -> Findings:
     """
     ## What it does
-    Looks for a Windows build on a small VM whose steps are over within seconds: none at all, or a few commands such as
-    `mkdir` and `echo`. With one vCPU it is a warning, with two it is only advice.
+    Looks for a Windows build on a VM with two vCPUs or fewer whose steps are over within seconds: a few commands such as
+    `mkdir` and `echo`. It is advice, since most builds with two vCPUs get through; of a VM with one, `small-build-vm`
+    warns in any case.
 
     ## Why it matters
-    Sysprep then starts before the guest agent is fully installed. It never reaches the state that the build waits for,
-    and the build ends only with its timeout.
+    Sysprep may then start before the guest agent is fully installed. It never reaches the state that the build waits
+    for, and the build ends only with its timeout.
 
     ## Bad
     ```json windows
@@ -465,13 +473,13 @@ def sysprep_race(template: ImageTemplate) -> Findings:
     lines = [line.text or "" for step in steps for line in step.get("inline").items]
     inline = all(step.get("inline").items and step.get("scriptUri").is_missing for step in steps)
     quick = all(re.fullmatch(_AT_ONCE, line, re.IGNORECASE) for line in lines)
-    if not inline or not quick or len(lines) > FEW_COMMANDS:
+    # Of no steps at all `nothing-to-customize` speaks.
+    if not steps or not inline or not quick or len(lines) > FEW_COMMANDS:
         return
-    why = "the steps take a few seconds" if steps else "there are no steps"
+    given = "" if template.vm_profile.get("vmSize").text else ", the default size,"
     yield Finding(
-        steps[-1].get("type") if steps else template.properties.get("customize"),
-        f"{why}, so Sysprep may start on `{name}` before the guest agent is ready",
-        help="add a last PowerShell step with `Start-Sleep -Seconds 60`, or take a larger `vmSize`",
-        notes=("then it never gets done, and the build ends only with its timeout",),
-        severity="warning" if size.vcpus == 1 else "info",
+        steps[-1].get("type"),
+        f"the steps take a few seconds, so Sysprep may start on `{name}`{given} before the guest agent is ready",
+        help="end with a PowerShell step that runs `Start-Sleep -Seconds 60`, or take a larger `vmSize`",
+        notes=("Sysprep then never gets done, and the build ends only with its timeout",),
     )

@@ -20,7 +20,9 @@ UPDATE_PROVISIONER = "https://github.com/rgl/packer-plugin-windows-update"
 PREVIEW_ISSUE = "https://github.com/danielsollondon/azvmimagebuilder/issues/70"
 
 # `-like` with a pattern that has no wildcard and nothing that PowerShell replaces.
-_LIKE_ALL_OF_IT = r"\$_?\.(?:Title|Description)\s+-[ic]?(?:not)?like\s+('[^'*?\[]*'|\"[^\"*?\[$`]*\")"
+_LIKE_ALL_OF_IT = r"\$_?\.(Title|Description)\s+-[ic]?(?:not)?like\s+('[^'*?\[]*'|\"[^\"*?\[$`]*\")"
+# A title ends with the number of its article: `2026-10 Cumulative Update Preview for Windows 11 (KB5044384)`.
+_LIKE_THE_END = r"\$_?\.Title\s+-[ic]?(?:not)?like\s+('\*[^'*?\[]*\bPreview'|\"\*[^\"*?\[$`]*\bPreview\")"
 _EVERYTHING = r"\s*IsInstalled\s*=\s*0(?:\s+and\s+IsHidden\s*=\s*0)?\s*"
 
 SAMPLE = '`["exclude:$_.Title -like \'*Preview*\'", "include:$true"]`'
@@ -128,8 +130,8 @@ def update_filter_expression(step: Step) -> Findings:
     """
     ## What it does
     Looks for a filter of a `WindowsUpdate` step that cannot do what it is there for: `$.Title` instead of `$_.Title`,
-    `-like` without `*` (which asks for the whole title, word for word), no expression at all, or no `include:` or
-    `exclude:` in front.
+    `-like` without `*` (which asks for the whole title, word for word), `'*Preview'` (which asks for a title that ends
+    with that word), no expression at all, or no `include:` or `exclude:` in front.
 
     ## Why it matters
     The update that was to be kept out is installed after all, or the step fails because PowerShell does not know what
@@ -145,6 +147,12 @@ def update_filter_expression(step: Step) -> Findings:
     ```json windows
     "customize": [
       {"type": "WindowsUpdate", "filters": ["exclude:$_.Title -like «'KB5040442'»", "include:$true"]},
+      {"type": "WindowsRestart", "restartTimeout": "30m"}
+    ]
+    ```
+    ```json windows
+    "customize": [
+      {"type": "WindowsUpdate", "filters": ["exclude:$_.Title -like «'*Preview'»", "include:$true"]},
       {"type": "WindowsRestart", "restartTimeout": "30m"}
     ]
     ```
@@ -192,9 +200,18 @@ def update_filter_expression(step: Step) -> Findings:
         like = re.search(_LIKE_ALL_OF_IT, text, re.IGNORECASE)
         if like is not None:
             yield Finding(
-                item.part(*like.span(1)),
-                f"`-like {like[1]}` in a filter of {step.label} has no `*`, so it matches only a title that is that",
-                help=f"write `'*{like[1][1:-1]}*'`",
+                item.part(*like.span(2)),
+                f"`-like {like[2]}` in a filter of {step.label} has no `*`, so it asks for exactly that "
+                f"{like[1].lower()}, word for word",
+                help=f"write `'*{like[2][1:-1]}*'`",
+            )
+        end = re.search(_LIKE_THE_END, text, re.IGNORECASE)
+        if end is not None:
+            yield Finding(
+                item.part(*end.span(1)),
+                f"`-like {end[1]}` in a filter of {step.label} asks for a title that ends so, and none does",
+                help=f"write `'{end[1][1:-1]}*'`",
+                notes=("the title of an update ends with the number of its article, such as `(KB5044384)`",),
             )
 
 

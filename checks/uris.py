@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from aiblint.finding import Finding, check
@@ -55,9 +56,13 @@ _MOVING = {
     rf"|archive/(refs/heads/[^?#]+?|{_NAMES})\.(?:zip|tar\.gz)|releases/(latest)/download/)",
     "gist.github.com": _GIST,
     "gist.githubusercontent.com": _GIST,
+    "gitlab.com": rf"/-/raw/(refs/heads/[^/]+|{_NAMES})/",
 }
 
 _RAW = "https://raw.githubusercontent.com/OWNER/REPOSITORY/COMMIT/FILE"
+
+# What a File step is for is smaller, and no script is larger (the File customizer in CUSTOMIZE).
+LARGEST_HASHED = 20 * 1024 * 1024
 
 # Hexadecimal digits of other hashes that people have at hand.
 OTHER_HASHES = {32: "an MD5", 40: "a SHA-1", 96: "a SHA-384", 128: "a SHA-512"}
@@ -81,6 +86,11 @@ def _artifacts(template: ImageTemplate) -> Iterator[_Artifact]:
         name = next((name for name in names.get(type_ or "", ()) if not owner.get(name).is_missing), None)
         if name is not None:
             yield _Artifact(f"`{name}` of {label}", label, owner.get(name), owner.get("sha256Checksum"))
+
+
+def _has_checksum(artifact: _Artifact) -> bool:
+    """Whether a checksum is given, be it an unknown one."""
+    return not artifact.checksum.is_missing and artifact.checksum.text != ""
 
 
 class _Address(NamedTuple):
@@ -214,7 +224,7 @@ def github_page_uri(template: ImageTemplate) -> Findings:
             artifact.uri,
             f"{artifact.what} is a web page of {page.site}, not the file that it shows",
             help=advice,
-            notes=("the service takes the HTML of the page for the file; it shows when the build runs it",),
+            notes=("the submission passes all the same: the HTML of the page comes to light when the build uses it",),
         )
 
 
@@ -326,7 +336,9 @@ def _unusable(uri: Value, surroundings: Surroundings) -> tuple[str, str] | None:
     if host in ("localhost", "127.0.0.1"):
         return f"names `{host}`, which is the service's own machine", _ADDRESS
     if host == "raw.githubusercontent.com" and not re.match(r"/[^/]+/[^/]+/(?!(?:blob|tree)/)[^/]+/.", address.path):
-        return "is not the raw address of a file on GitHub", f"write it as `{_RAW}`"
+        return "leads to no file: owner, repository, branch or commit, and path are not all there", (
+            f"write it as `{_RAW}`"
+        )
     site = SHARES.get(host) or ("SharePoint" if host.endswith(".sharepoint.com") else "")
     if site and not re.search(_SENDS_FILE, address.path + address.query):
         return f"leads to a page of {site}, not to a file", _ADDRESS
@@ -359,14 +371,16 @@ def _without_scheme(uri: Value, surroundings: Surroundings) -> tuple[str, str] |
 
 # -- addresses that lead elsewhere tomorrow ----------------------------------------------------------------------------
 
+_THE_CHECKSUM = "the `sha256Checksum`: `sha256sum FILE`, or `(Get-FileHash FILE).Hash.ToLower()` in PowerShell"
+
 
 @check("AIB604", "mutable-script-uri", "info", CUSTOMIZE, PERMALINKS)
 def mutable_script_uri(template: ImageTemplate) -> Findings:
     """
     ## What it does
-    Looks for an address that leads to something else when somebody wishes so: a branch on GitHub, the latest release, a
-    gist without its revision, a shortened link. A commit is fine, a tag as well. With a `sha256Checksum` nothing can
-    change unnoticed, so then it is silent.
+    Looks for an address that leads to something else when somebody wishes so: a branch on GitHub or GitLab, the latest
+    release, a gist without its revision, a shortened link. A commit is fine, a tag as well. With a `sha256Checksum`
+    nothing can change unnoticed, so then it is silent.
 
     ## Why it matters
     What the address leads to runs in the build, mostly as administrator. Whoever can push to the branch, or owns the
@@ -409,34 +423,52 @@ def mutable_script_uri(template: ImageTemplate) -> Findings:
     """
     for artifact in _artifacts(template):
         uri = artifact.uri
-        if not (artifact.checksum.is_missing or artifact.checksum.text == "") or _page(uri) is not None:
+        if _has_checksum(artifact) or _page(uri) is not None:
             continue
-        beginning = _beginning(uri)
-        address = _address(beginning)
-        host = address.host.removeprefix("www.") if address is not None else ""
-        moving = re.search(_MOVING[host], beginning, re.IGNORECASE) if host in _MOVING else None
-        if moving is not None:
-            at = moving.span(moving.lastindex or 0)
-            name = beginning[slice(*at)].removeprefix("refs/heads/")
+        at = _moving(uri)
+        if at is not None:
+            name = _ref(uri, at)
             words = {"latest": "the latest release", "raw": "the newest revision"}.get(name, f"the branch `{name}`")
             yield Finding(
                 uri.part(*at),
-                f"{artifact.what} follows {words}, so what it runs or copies can change with every submission",
-                help="name a commit or a release instead, or add a `sha256Checksum`",
+                f"{artifact.what} follows {words} without a `sha256Checksum`, so each submission may fetch another file",
+                help=f"name a commit or a tag instead, or add {_THE_CHECKSUM}",
             )
-        elif uri.text is not None and host in SHORTENERS:
+        elif _is_shortened(uri):
             yield Finding(
                 uri,
-                f"{artifact.what} is a shortened link, and its owner can send it elsewhere",
-                help="give the address that it leads to, or add a `sha256Checksum`",
+                f"{artifact.what} is a shortened link without a `sha256Checksum`, and its owner can send it elsewhere",
+                help=f"give the address that it leads to, or add {_THE_CHECKSUM}",
             )
+
+
+def _host(uri: Value) -> str:
+    address = _address(_beginning(uri))
+    return address.host.removeprefix("www.") if address is not None else ""
+
+
+def _moving(uri: Value) -> tuple[int, int] | None:
+    """The characters of an address that name a branch or the like; None where it leads to one thing for good."""
+    host = _host(uri)
+    moving = re.search(_MOVING[host], _beginning(uri), re.IGNORECASE) if host in _MOVING else None
+    return moving.span(moving.lastindex or 0) if moving is not None else None
+
+
+def _ref(uri: Value, at: tuple[int, int]) -> str:
+    """What an address follows: the name of a branch, `latest` for a release, `raw` for a gist."""
+    return _beginning(uri)[slice(*at)].removeprefix("refs/heads/")
+
+
+def _is_shortened(uri: Value) -> bool:
+    return uri.text is not None and _host(uri) in SHORTENERS
 
 
 @check("AIB605", "missing-checksum", "info", CUSTOMIZE, HASH_RULE)
-def missing_checksum(template: ImageTemplate) -> Findings:
+def missing_checksum(template: ImageTemplate, surroundings: Surroundings) -> Findings:
     """
     ## What it does
-    Looks for a script or a file that is fetched without a `sha256Checksum`, or with an empty one.
+    Looks for a script or a file that is fetched without a `sha256Checksum`, or with an empty one. Where the address
+    itself can lead elsewhere, `mutable-script-uri` says so, and where it leads to no file, `unusable-uri` does.
 
     ## Why it matters
     With a checksum the service refuses a file that is not the one you meant, when the template is submitted. Without
@@ -474,13 +506,18 @@ def missing_checksum(template: ImageTemplate) -> Findings:
     if template.api_version < CHECKSUM_SINCE:
         return
     for artifact in _artifacts(template):
-        # An empty address fetches nothing: `no-script` speaks of it.
-        if artifact.uri.text != "" and (artifact.checksum.is_missing or artifact.checksum.text == ""):
-            yield Finding(
-                artifact.checksum,
-                f"{artifact.owner} does not say the `sha256Checksum` of what it fetches",
-                help="add it in lowercase: `sha256sum FILE`, or `(Get-FileHash FILE).Hash.ToLower()` in PowerShell",
-            )
+        uri = artifact.uri
+        # An empty address fetches nothing: `no-script` speaks of it. A misspelt one is unknown, and stands at its step.
+        if _has_checksum(artifact) or uri.text == "" or (uri.is_unknown and uri.node is artifact.checksum.node):
+            continue
+        if _moving(uri) or _is_shortened(uri) or _page(uri) is not None or _unusable(uri, surroundings) is not None:
+            continue
+        empty = "" if artifact.checksum.is_missing else ", as it is empty"
+        yield Finding(
+            artifact.checksum,
+            f"no `sha256Checksum` says what {artifact.what} must lead to{empty}",
+            help=f"add {_THE_CHECKSUM}",
+        )
 
 
 @check("AIB606", "checksum-format", "error", CUSTOMIZE)

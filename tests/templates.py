@@ -77,7 +77,7 @@ def name(finding: Finding) -> str:
 
 def marked(finding: Finding) -> str:
     """The characters that a finding marks."""
-    start, end, document = finding.span
+    start, end, document, _ = finding.span
     return document.text[start:end]
 
 

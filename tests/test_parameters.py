@@ -212,6 +212,18 @@ def test_a_finding_relates_to_the_place_in_the_parameter_file(tmp_path: Path) ->
     assert related(found) == [("--parameters", "5000")]
 
 
+def test_the_report_names_the_parameter_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "image.json").write_text(
+        deployment(resource({"buildTimeoutInMinutes": "[parameters('m')]"}), parameters={"m": {"type": "int"}})
+    )
+    (tmp_path / "values.json").write_text('{"parameters": {\n  "m": {"value": 5000}}}')
+    assert cli.main(["--parameters", "values.json", "image.json"]) == cli.FOUND
+    assert "note: values.json:2:18: the value is defined here" in capsys.readouterr().out
+
+
 def test_an_element_relates_to_its_own_place_in_the_parameter_file(tmp_path: Path) -> None:
     text = deployment(resource({"customize": "[parameters('steps')]"}), parameters={"steps": {"type": "array"}})
     (tmp_path / "image.parameters.json").write_text(

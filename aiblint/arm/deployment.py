@@ -452,10 +452,13 @@ def _nested(node: Node, scope: Scope, depth: int) -> Iterator[Resource]:
 
 def _arguments(properties: Node, template: Node, scope: Scope) -> dict[str, Value]:
     """What a deployment gives to the parameters of the template that is nested in it, by lower-case name."""
-    written = properties.member("parameters")
-    if written is None:
+    link, written = properties.member("parametersLink"), properties.member("parameters")
+    if link is not None:
+        arguments = Value(Unknown("they are in another file"), link)
+    elif written is not None:
+        arguments = resolve(written, scope)
+    else:
         return {}
-    arguments = resolve(written, scope)
     given: dict[str, Value] = {}
     if arguments.is_unknown:
         declared = template.member("parameters")

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 class Span(NamedTuple):
-    """Characters `start` up to, not including, `end` of a document's text (both count from 0)."""
+    """Characters `start` up to, not including, `end` of a document's text (both count from 0).
+
+    `definition` is the node where what stands there is defined, if the characters only refer to it.
+    """
 
     start: int
     end: int
     document: Document
+    definition: Node | None = None
 
 
 class Position(NamedTuple):
