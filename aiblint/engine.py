@@ -97,11 +97,13 @@ def lint_bytes(path: str, data: bytes, settings: Settings, given: dict[str, Valu
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     surroundings = Surroundings(now, "" if path == "-" else os.path.dirname(os.path.abspath(path)))
     broken: list[str] = []
-    findings = [
-        finding
-        for known, context in _contexts(selected, subjects, surroundings)
-        for finding in _findings(selected, known, context, path, broken)
-    ]
+    findings: list[Finding] = []
+    places: set[tuple[object, ...]] = set()
+    for known, context in _contexts(selected, subjects, surroundings):
+        found = list(_findings(selected, known, context, path, broken))
+        # Copies of one resource find the same thing in the same place, in other words: once is enough.
+        findings += [finding for finding in found if _place(finding, context) not in places]
+        places.update(_place(finding, context) for finding in found)
     findings, suppressed = _suppress(subjects.document, findings, selected, checks, broken)
     return Outcome(_ordered(findings), tuple(_seen(subjects, settings.api_version)), suppressed, tuple(broken))
 
@@ -240,6 +242,14 @@ def _suppress(
     about_comments = list(_findings(selected, {"Complaint": tuple(complaints)}, {}, document.path, broken))
     about_comments, more, _ = suppression.apply(document, about_comments, selected, checks)
     return kept + about_comments, suppressed + more
+
+
+def _place(finding: Finding, context: dict[str, object]) -> tuple[object, ...]:
+    """Where a finding marks and relates to, by which check, in which resource."""
+    template = context.get("ImageTemplate")
+    node = template.resource.node if template is not None else None  # type: ignore[attr-defined]
+    spans = (finding.span[:2], *(related.span[:2] for related in finding.related))
+    return (node, finding.check.id if finding.check else "", *spans)
 
 
 def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -235,6 +235,13 @@ _SHAPES: tuple[tuple[str, str, int, str, Test], ...] = (
         _random(16),
     ),
     (
+        "basic",
+        rf"basic[ \t]{{1,3}}\{{0\}}{_QUOTE}[ \t]{{0,3}}-f[ \t]{{0,3}}\(?{_QUOTE}([a-z0-9+/=]{{16,4000}})",
+        0,
+        "an access token",
+        _random(16),
+    ),
+    (
         "://",
         r"://[^\s/:@\"'<>\\]{1,100}:([^\s/@\"'<>\\]{1,200})@",
         0,

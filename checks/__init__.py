@@ -123,4 +123,5 @@ CHECKS: tuple[Check, ...] = (
     secrets.secret_in_parameter,
     secrets.sas_without_read,
     secrets.token_in_uri,
+    uris.stale_checksum,
 )

@@ -172,19 +172,23 @@ def unresolved_placeholder(document: Document) -> Findings:
     "location": "westeurope"
     ```
     """
+    root = document.root
     form = recognise(document)
-    for node in document.nodes():
-        if node.kind == "string" and not _is_prose(node):
-            deployed = form is None or form.kind != DEPLOYMENT or node.pointer.startswith("/resources")
-            yield from _left_open(node, deployed)
-        if node.key is not None:
-            yield from _left_open(node.key, True)
+    is_deployment = form is not None and form.kind == DEPLOYMENT
+    mend = "replace it, or make it a parameter: `[parameters('...')]`" if is_deployment else "replace it"
+    for member in root.children if root is not None else []:
+        deployed = not is_deployment or (member.key is not None and member.key.value == "resources")
+        for node in member.nodes():
+            if node.kind == "string" and not _is_prose(node):
+                yield from _left_open(node, deployed, mend)
+            if node.key is not None:
+                yield from _left_open(node.key, True, mend)
     for fault in document.faults:
         if fault.kind == "placeholder":
             yield _of_fault(fault, "fill it in, as a value that JSON knows")
 
 
-def _left_open(node: Node, deployed: bool) -> Findings:
+def _left_open(node: Node, deployed: bool, mend: str) -> Findings:
     places = list(placeholder.find(node, deployed))
     if not places:
         return
@@ -195,7 +199,7 @@ def _left_open(node: Node, deployed: bool) -> Findings:
     yield Finding(
         Span(first, last, node.document),
         f"{words} {'is' if len(names) == 1 else 'are'} not filled in",
-        help="replace the placeholder, or make it a parameter: `[parameters('...')]`",
+        help=mend,
     )
 
 

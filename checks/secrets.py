@@ -36,6 +36,7 @@ SPARE = 3600
 # What a signature must permit for a file to be read: the letter that its field has to have.
 NEEDED = {"sp": "r", "srt": "o"}
 URIS = ("scripturi", "sourceuri", "script")
+SECURE_TYPES = ("securestring", "secureobject")
 # More secrets than this in one string say nothing new, and a hostile file must not cost minutes.
 MANY = 100
 # No query of a signature comes near this many characters.
@@ -362,17 +363,51 @@ def secret_in_inline(step: Step, template: ImageTemplate) -> Findings:
     """
     ## What it does
     Looks for passwords, keys and tokens that are written out in the commands of `inline`, also where they come from a
-    parameter's default or a variable. Signatures are the matter of `sas-in-template`.
+    parameter's default or a variable, and for secure parameters that are put into them. Signatures are the matter of
+    `sas-in-template`.
 
     ## Why it matters
     The template can be read by everyone who has the file, and by everyone who may read the resource in Azure, where it
-    stays for as long as the template does.
+    stays for as long as the template does. What was a `securestring` on the way there is plain text in the commands.
 
     ## Bad
     ```json
     "customize": [
       {"type": "Shell", "name": "AddUser", "inline": ["echo 'operator:«Vacation-2024»' | sudo chpasswd"]}
     ]
+    ```
+    ```json document
+    {
+      "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+      "contentVersion": "1.0.0.0",
+      "parameters": {
+        "identity": {"type": "string"},
+        "token": {"type": "securestring"}
+      },
+      "resources": [
+        {
+          "type": "Microsoft.VirtualMachineImages/imageTemplates",
+          "apiVersion": "2024-02-01",
+          "name": "example",
+          "location": "westeurope",
+          "identity": {"type": "UserAssigned", "userAssignedIdentities": {"[parameters('identity')]": {}}},
+          "properties": {
+            "source": {"type": "ManagedImage", "imageId": "[resourceId('Microsoft.Compute/images', 'base')]"},
+            "customize": [
+              {"type": "Shell", "name": "Register", "inline": ["[concat('/tmp/register ', «parameters('token')»)]"]}
+            ],
+            "distribute": [
+              {
+                "type": "ManagedImage",
+                "runOutputName": "example",
+                "location": "westeurope",
+                "imageId": "[resourceId('Microsoft.Compute/images', 'example')]"
+              }
+            ]
+          }
+        }
+      ]
+    }
     ```
 
     ## Good
@@ -402,14 +437,54 @@ def secret_in_inline(step: Step, template: ImageTemplate) -> Findings:
             help=f"keep it in a Key Vault, and let the command fetch it as {_VM_IDENTITY}",
             notes=("removing it here does not make it secret again: change it as well",),
         )
+    for at, name in _secure_parameters(step) if template.form == DEPLOYMENT else ():
+        yield Finding(
+            at,
+            f"{step.label} has the secure parameter `{name}` in its `inline`, where whoever reads the template can see it",
+            help=f"keep the secret in a Key Vault, and let the command fetch it as {_VM_IDENTITY}",
+            notes=("a secure parameter is kept out of the deployment's history, but the template has it in plain text",),
+        )
+
+
+def _secure_parameters(step: Step) -> Iterator[tuple[Span, str]]:
+    """The parameters of a secure type that the expressions of `inline` name, and where they do, each once for a line."""
+    for line in step.get("inline").items:
+        seen: set[str] = set()
+        for node in (line.node, line.definition):
+            text = str(node.value) if node is not None and node.kind == "string" else ""
+            for found in pattern(r"parameters\(\s*'([^']+)'\s*\)", re.IGNORECASE).finditer(text):
+                if node is None or found[1].lower() in seen or not _is_secure(node, found[1]):
+                    continue
+                seen.add(found[1].lower())
+                at = node.document.text.find(found[0], node.start, node.end)
+                yield (Span(at, at + len(found[0]), node.document) if at >= 0 else node.span), found[1]
+
+
+def _is_secure(node: Node, name: str) -> bool:
+    """Whether the template around a node, which may be a nested one, declares the parameter with a secure type."""
+    around: Node | None = node
+    while around is not None:
+        parameters = around.member("parameters") if around.member("resources") is not None else None
+        if parameters is not None:
+            declared = (one for one in parameters.children if one.key is not None)
+            kinds = (one.member("type") for one in declared if one.key and str(one.key.value).lower() == name.lower())
+            return any(kind is not None and str(kind.value).lower() in SECURE_TYPES for kind in kinds)
+        around = around.parent
+    return False
 
 
 def _uri_secrets(template: ImageTemplate) -> Iterator[tuple[Span, str, str]]:
-    """Where an address that the service fetches from holds a secret, what it is, and what messages call the place."""
+    """Where an address of a step holds a secret, what it is, and what messages call the place.
+
+    That is what the service fetches from, and any other address beside it: `uri` may be meant for `scriptUri`.
+    """
     for path, value in _strings(template.resource):
-        if path and str(path[-1]).lower() in URIS:
-            where, use = _where(template, path)
-            for start, end, kind in secret.find(_text(value))[:MANY] if use else ():
+        if len(path) < 3 or str(path[1]).lower() not in ("customize", "validate", "optimize"):
+            continue
+        text = _text(value)
+        where, use = _where(template, path)
+        if use == "submission" or (use == "" and text.lower().startswith(("http://", "https://"))):
+            for start, end, kind in secret.find(text)[:MANY]:
                 if kind != SAS:
                     yield _place(value, start, end, template.document), kind, where
 
@@ -418,8 +493,9 @@ def _uri_secrets(template: ImageTemplate) -> Iterator[tuple[Span, str, str]]:
 def token_in_uri(template: ImageTemplate) -> Findings:
     """
     ## What it does
-    Looks for a token, a key or a password in `scriptUri` or `sourceUri`: the `?token=` that GitHub adds to the raw
-    address of a private file, or `https://user:password@...`. Signatures are the matter of `sas-in-template`.
+    Looks for a token, a key or a password in `scriptUri`, `sourceUri` or another address of a step: the `?token=` that
+    GitHub adds to the raw address of a private file, or `https://user:password@...`. Signatures are the matter of
+    `sas-in-template`.
 
     ## Why it matters
     Whoever reads the template can use it. The tokens of GitHub's raw addresses are short-lived besides: the template
@@ -574,7 +650,7 @@ def secret_in_parameter(template: ImageTemplate, surroundings: Surroundings) -> 
         if kind is None or default is None or default.key is None or parameter.key is None:
             continue
         name = parameter.key.value
-        if str(kind.value).lower() in ("securestring", "secureobject"):
+        if str(kind.value).lower() in SECURE_TYPES:
             if _written_out(default):
                 yield Finding(
                     default.key,

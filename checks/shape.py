@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiblint import shape
-from aiblint.finding import Finding, check
+from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.recognise import DEPLOYMENT
 
@@ -23,37 +23,69 @@ LENIENT = f"API versions before {STRICT} let it pass; from {STRICT} on the submi
 UNSAID = f"the file does not say its API version; from {STRICT} on the submission is rejected"
 
 
-# There is one of each, so these need no article to tell them apart.
-_WHOLE = {"": "the image template", "properties": "the image template", "a source": "the source"}
+# What to write where a required property is missing and its type alone says too little.
+WANTED = {
+    "runOutputName": "a name of your own choice, of letters, digits, `-`, `_` and `.`",
+    "galleryImageId": "the resource ID of the image definition in the gallery",
+    "imageVersionId": "the resource ID of the image version in the gallery",
+    "imageId": "the resource ID of the managed image",
+    "location": "a region, such as `westeurope`",
+    "replicationRegions": 'the regions to publish to, such as `["westeurope"]`',
+}
+# Objects that people give as a string, and the property that the string belongs to.
+HOLDERS = {
+    "vnetConfig": "subnetId",
+    "targetRegions": "name",
+    "vmBoot": "state",
+    "autoRun": "state",
+    "workload": "state",
+}
+# How vnetConfig named a subnet before 2020-02-14 (release notes, "Version 2020-02-14").
+OLD_SUBNET = ("name", "subnetName", "resourceGroupName")
 
 
-def _owner(violation: Violation, template: ImageTemplate) -> str:
-    """What the violation is in, in the template's words: step `InstallApps` (a File customizer)."""
-    above, index = violation.path[:2], next((part for part in violation.path if isinstance(part, int)), None)
-    listed: tuple[Step | Distributor, ...] = ()
-    if above == ("properties", "customize"):
-        listed = template.customizers
-    elif above == ("properties", "validate"):
-        listed = template.validators
-    elif above == ("properties", "distribute"):
-        listed = template.distributors
-    if index is not None and index < len(listed):
-        label = listed[index].label
-        return f"{label} ({violation.kind_of})" if violation.kind_of else label
-    return _WHOLE.get(violation.kind_of, violation.kind_of)
+def _subject(path: tuple[str | int, ...], template: ImageTemplate) -> str:
+    """The value at a path in the template's words: `validExitCodes[0]` of step `InstallApps`."""
+    listed: dict[object, tuple[Step | Distributor, ...]] = {
+        "customize": template.customizers,
+        "inVMValidations": template.validators,
+        "distribute": template.distributors,
+    }
+    named = [index for index, part in enumerate(path) if isinstance(part, str)]
+    if not named or path == ("properties",):
+        return "the image template"
+    own = "".join(f"[{part}]" if isinstance(part, int) else part for part in path[named[-1] :])
+    for index, part in enumerate(path[:-1]):
+        number = path[index + 1]
+        if part in listed and isinstance(number, int) and number < len(listed[part]):
+            label = listed[part][number].label
+            return label if index + 2 == len(path) else f"`{own}` of {label}"
+    if path == ("properties", "source"):
+        return "the source"
+    if path[-2:-1] == ("userAssignedIdentities",):
+        return "an identity"
+    above = path[: named[-1]]
+    return f"`{own}`" if above in ((), ("properties",)) else f"`{own}` of {_subject(above, template)}"
+
+
+def _holder(path: tuple[str | int, ...], template: ImageTemplate) -> str:
+    """An object that has or lacks a property, with its kind if it is one of several: step `InstallApps` (`File`)."""
+    kind = template.at(path).get("type").text if isinstance(path[-1:][0] if path else None, int) else None
+    kind = template.source_type if path == ("properties", "source") else kind
+    return _subject(path, template) + (f" (`{kind}`)" if kind else "")
 
 
 def _accepted_by(violation: Violation) -> str:
-    first = violation.known_in[0]
     return (
-        f"it exists from API version {first} on"
+        f"it exists from API version {violation.known_in[0]} on"
         if violation.known_in[-1] == shape.NEWEST
-        else f"it went with API version {violation.known_in[-1]}"
+        else f"only API versions up to {violation.known_in[-1]} have it"
     )
 
 
 def _quoted(names: tuple[str, ...]) -> str:
-    return " or ".join(f"`{name}`" for name in names)
+    words = [f"`{name}`" for name in names]
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _strictness(template: ImageTemplate) -> tuple[str, tuple[str, ...]]:
@@ -92,21 +124,43 @@ def unknown_property(violation: Violation, template: ImageTemplate) -> Findings:
         return
     at = template.at(violation.path)
     severity, notes = _strictness(template)
+    holder = violation.path[:-1]
+    message = f"{_holder(holder, template)} has no property `{violation.name}`"
     if violation.known_in:
+        message += f" in API version {template.api_version}"
         notes = (_accepted_by(violation), *notes)
+    related: tuple[Related, ...] = ()
+    if holder[-1:] == ("vnetConfig",) and violation.name in OLD_SUBNET:
+        old = [name for name, _ in template.at(holder).members if name in OLD_SUBNET]
+        if violation.name != old[0]:
+            return  # one network, described in three parts
+        message = (
+            f"`vnetConfig` has no {', '.join(f'`{name}`' for name in old)}: the subnet is given by its resource ID"
+        )
+        related = tuple(Related(template.at((*holder, name)).key_span, "so is this") for name in old[1:])
+    yield Finding(at.key_span, message, _instead(violation, template), notes, related, severity=severity)
+
+
+def _instead(violation: Violation, template: ImageTemplate) -> str:
+    """What to do about a property that does not exist here."""
+    holder = violation.path[:-1]
+    if holder[-1:] == ("vnetConfig",) and violation.name in OLD_SUBNET:
+        given = not template.at(holder).get("subnetId").is_missing
+        return (
+            "remove it: `subnetId` is enough" if given else 'write `"subnetId": "<resource ID of the subnet>"` instead'
+        )
+    of_a_kind = violation.belongs.startswith(("a ", "an "))
     if violation.nearest:
-        help_ = f"did you mean {_quoted(violation.nearest)}?"
-    elif violation.known_in and violation.known_in[-1] == shape.NEWEST:
-        help_ = f"use `apiVersion` {violation.known_in[0]} or newer, or remove it"
-    else:
-        help_ = f"remove it; there {violation.expected}" if violation.expected.startswith("are ") else "remove it"
-    yield Finding(
-        at.key_span,
-        f"{_owner(violation, template)} has no property `{violation.name}` in API version {template.api_version}",
-        help=help_,
-        notes=notes,
-        severity=severity,
-    )
+        only = f" (only {violation.belongs} has `{violation.name}`)" if of_a_kind else ""
+        return f"did you mean {_quoted(violation.nearest)}?{only}"
+    if violation.belongs:
+        return f"remove it: only {violation.belongs} has it" if of_a_kind else f"move it to {violation.belongs}"
+    current = [version for version in violation.known_in if not version.endswith("-preview")]
+    if current and current[-1] == shape.NEWEST:
+        # The identity has to be there in every version: `missing-identity`.
+        remove = "" if violation.path == ("identity",) else ", or remove it"
+        return f"use `apiVersion` {current[0]} or newer{remove}"
+    return "remove it"
 
 
 @check("AIB102", "wrong-case", "error", RELEASE_NOTES, REFERENCE)
@@ -143,13 +197,14 @@ def wrong_case(violation: Violation, template: ImageTemplate) -> Findings:
     # `sharedImage` was refused in 2020 already: MicrosoftDocs/azure-docs#61716, #71715.
     exact_even_then = not violation.on_key and violation.name == "type" and not violation.known_in
     severity, notes = ("error", ()) if exact_even_then else _strictness(template)
+    named = _subject(violation.path, template)
+    if violation.on_key:
+        named = named if named.startswith("`") else f"`{written}` of {named}"
+        message = f"{named} is in the wrong letter case: the API has `{right}`"
+    else:
+        message = f"{named} is `{written}`, in the wrong letter case: the API has `{right}`"
     yield Finding(
-        at.key_span if violation.on_key else at,
-        f"`{written}` is written `{right}`"
-        + ("" if violation.on_key else f" as the `{violation.name}` of {violation.kind_of}"),
-        help=f"write `{right}`",
-        notes=notes,
-        severity=severity,
+        at.key_span if violation.on_key else at, message, help=f"write `{right}`", notes=notes, severity=severity
     )
 
 
@@ -188,12 +243,12 @@ def missing_property(violation: Violation, template: ImageTemplate) -> Findings:
     """
     if violation.kind != "missing-property" or (*violation.path, violation.name) == ("identity",):
         return
-    at = template.at(violation.path)
+    rejected = "the submission is rejected with `Missing field`"
     yield Finding(
-        at.get(violation.name),
-        f"{_owner(violation, template)} needs `{violation.name}`, and has none",
-        help=f"add `{violation.name}`" + (f": {violation.expected}" if violation.expected else ""),
-        notes=(f"API version {template.api_version} requires it",),
+        template.at(violation.path).get(violation.name),
+        f"{_holder(violation.path, template)} needs `{violation.name}`, and has none",
+        help=f"add `{violation.name}`: {WANTED.get(violation.name, violation.expected)}",
+        notes=(rejected if template.assumed else f"API version {template.api_version} requires it: {rejected}",),
     )
 
 
@@ -224,19 +279,30 @@ def wrong_type(violation: Violation, template: ImageTemplate) -> Findings:
         return
     yield Finding(
         template.at(violation.path),
-        f"`{violation.name}` of {_owner(violation, template)} is {violation.found}, not {violation.expected}",
-        help=_retyped(template.at(violation.path), violation.expected),
+        f"{_subject(violation.path, template)} is {violation.found}, not {violation.expected}",
+        help=_retyped(template.at(violation.path), violation),
     )
 
 
-def _retyped(value: Value, expected: str) -> str:
-    text = value.text
-    if text is not None and expected == "a whole number" and text.strip().lstrip("-").isdigit():
-        return f"write {text.strip()} without quotes"
-    if text is not None and expected == "true or false" and text.lower() in ("true", "false"):
-        return f"write {text.lower()} without quotes"
-    if text is not None and expected.startswith("an array"):
-        return 'put it into an array: `["..."]`'
+def _retyped(value: Value, violation: Violation) -> str:
+    text, expected = value.text, violation.expected
+    bare = (text or "").strip()
+    if expected == "a whole number" and bare.lstrip("-").isdigit():
+        return f"write `{bare}` without quotes"
+    if expected.startswith("`true`") and bare.lower() in ("true", "false"):
+        return f"write `{bare.lower()}` without quotes"
+    if expected == "an array of whole numbers" and bare.lstrip("-").isdigit():
+        return f"write `[{bare}]`"
+    if expected.startswith("an array") and value.data == {}:
+        return "write `[]`"
+    if expected.startswith("an array"):
+        return "put it into an array: `[{...}]`" if isinstance(value.data, dict) else 'put it into an array: `["..."]`'
+    if expected == "a string" and value.number is not None:
+        return f'write it in quotes: `"{value.number}"`'
+    if violation.name == "userAssignedIdentities":
+        return 'make the resource ID a key: `{"<resource ID>": {}}`'
+    if expected == "an object" and text is not None and violation.name in HOLDERS:
+        return f'write `{{"{HOLDERS[violation.name]}": "..."}}` with the string in it'
     return f"give it {expected}"
 
 
@@ -271,13 +337,13 @@ def invalid_value(violation: Violation, template: ImageTemplate) -> Findings:
     # `build-timeout-range` knows more about this number than the schema.
     if violation.path == ("properties", "buildTimeoutInMinutes"):
         return
-    notes = (_accepted_by(violation),) if violation.known_in else ()
-    nearest = f"did you mean {_quoted(violation.nearest)}?" if violation.nearest else f"give it {violation.expected}"
+    found = violation.found.removeprefix("the string ").removeprefix("the number ")
     yield Finding(
         template.at(violation.path),
-        f"`{violation.name}` of {_owner(violation, template)} is {violation.found}, not {violation.expected}",
-        help=nearest,
-        notes=notes,
+        f"{_subject(violation.path, template)} is {found}, "
+        + (f"not {violation.expected}" if violation.open else f"but must be {violation.expected}"),
+        help=f"did you mean {_quoted(violation.nearest)}?" if violation.nearest else f"give it {violation.expected}",
+        notes=(_accepted_by(violation),) if violation.known_in else (),
         severity="warning" if violation.open or (template.assumed and violation.known_in) else "error",
     )
 

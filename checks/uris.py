@@ -371,7 +371,9 @@ def _without_scheme(uri: Value, surroundings: Surroundings) -> tuple[str, str] |
 
 # -- addresses that lead elsewhere tomorrow ----------------------------------------------------------------------------
 
-_THE_CHECKSUM = "the `sha256Checksum`: `sha256sum FILE`, or `(Get-FileHash FILE).Hash.ToLower()` in PowerShell"
+_THE_CHECKSUM = (
+    "the `sha256Checksum` that `sha256sum FILE` prints, or `(Get-FileHash FILE).Hash.ToLower()` in PowerShell"
+)
 
 
 @check("AIB604", "mutable-script-uri", "info", CUSTOMIZE, PERMALINKS)
@@ -512,10 +514,11 @@ def missing_checksum(template: ImageTemplate, surroundings: Surroundings) -> Fin
             continue
         if _moving(uri) or _is_shortened(uri) or _page(uri) is not None or _unusable(uri, surroundings) is not None:
             continue
-        empty = "" if artifact.checksum.is_missing else ", as it is empty"
+        thing = "file" if artifact.what.startswith("`sourceUri`") else "script"
         yield Finding(
             artifact.checksum,
-            f"no `sha256Checksum` says what {artifact.what} must lead to{empty}",
+            f"{artifact.owner} fetches its {thing} {'without a' if artifact.checksum.is_missing else 'with an empty'} "
+            "`sha256Checksum`",
             help=f"add {_THE_CHECKSUM}",
         )
 
@@ -604,7 +607,7 @@ def _checksum_problem(checksum: str) -> tuple[str, str] | None:
     if re.fullmatch(r"[0-9a-f]{64}", digits):
         wrong = "has uppercase letters" if digits == checksum.lower() else "has a space or a line end around it"
         return wrong, f"write `{digits}`"
-    again = "write the SHA-256 of the file: `sha256sum FILE`, or `(Get-FileHash FILE).Hash.ToLower()` in PowerShell"
+    again = f"write {_THE_CHECKSUM}"
     if re.fullmatch(r"sha-?256\W\s*[0-9a-f]{64}", digits):
         return "has more in it than the checksum", f"write `{digits[-64:]}`"
     if re.fullmatch(r"[0-9a-f]+", digits):
@@ -613,3 +616,65 @@ def _checksum_problem(checksum: str) -> tuple[str, str] | None:
     if re.fullmatch(r"[A-Za-z0-9+/]{43}=", checksum):
         return "is in Base64", again
     return "is not a SHA-256", again
+
+
+@check("AIB612", "stale-checksum", "warning", CUSTOMIZE)
+def stale_checksum(template: ImageTemplate, surroundings: Surroundings) -> Findings:
+    """
+    ## What it does
+    Compares a `sha256Checksum` with the file itself, where the address leads to a branch of the repository on GitHub that
+    the template lies in. Of a commit or a tag it says nothing, since the file may have been another one there.
+
+    ## Why it matters
+    A script was changed, and its checksum was not: the service refuses the next submission. Line ends are a frequent
+    cause. Git can turn CRLF into LF when it stores a file (`core.autocrlf`), so that a checksum which was computed on
+    Windows is not that of the file on GitHub.
+
+    ## Bad
+    `install.sh` in the repository `contoso/images` has another checksum than this:
+    ```
+    "scriptUri": "https://raw.githubusercontent.com/contoso/images/main/install.sh",
+    "sha256Checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    ```
+
+    ## Good
+    ```json
+    "customize": [
+      {
+        "type": "Shell",
+        "name": "Install",
+        "scriptUri": "https://raw.githubusercontent.com/contoso/images/4b825dc642cb6eb9a060e54bf8d69288fbee4904/install.sh",
+        "sha256Checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+      }
+    ]
+    ```
+    """
+    for artifact in _artifacts(template):
+        uri, checksum = artifact.uri, artifact.checksum.text or ""
+        at = _moving(uri)
+        if not uri.text or at is None or re.fullmatch(r"[0-9a-f]{64}", checksum) is None:
+            continue
+        local = surroundings.local_file(uri.text)
+        if local is None or os.path.getsize(local) > LARGEST_HASHED:
+            continue
+        from hashlib import sha256  # here: few templates get this far
+
+        with open(local, "rb") as file:
+            content = file.read()
+        # As git tells text from binary: a NUL.
+        with_lf = content.replace(b"\r\n", b"\n") if b"\0" not in content else content
+        with_crlf = with_lf.replace(b"\n", b"\r\n") if b"\0" not in content else content
+        here, lf, crlf = (sha256(text).hexdigest() for text in (content, with_lf, with_crlf))
+        # A copy with CRLF says nothing against the checksum with LF, since git mostly stores a text so.
+        if checksum in (here, lf):
+            continue
+        line_ends = ("it is that of the file with CRLF line ends; here it has LF, and so it probably has on GitHub",)
+        yield Finding(
+            artifact.checksum,
+            f"`sha256Checksum` of {artifact.owner} is not that of `{os.path.basename(local)}` in this repository",
+            help=f"write `{here}`" + (f", or `{lf}` if git stores the file with LF line ends" if here != lf else ""),
+            notes=(
+                f"what counts is the file in the branch `{_ref(uri, at)}` when the template is submitted",
+                *(line_ends if checksum == crlf else ()),
+            ),
+        )

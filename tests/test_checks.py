@@ -11,8 +11,9 @@ from aiblint.finding import SEVERITIES, Check, Finding
 from aiblint.settings import Settings
 from tests.examples import Example, examples, page
 
-# A page of JSON can show neither bytes that are no text nor a file of four megabytes: test_file_checks.py does.
-NOT_SHOWN = ("undecodable-text", "file-limits")
+# A page of JSON can show neither bytes that are no text, a file of four megabytes, nor one beside it in a repository:
+# test_file_checks.py does.
+NOT_SHOWN = ("undecodable-text", "file-limits", "stale-checksum")
 
 CHECKS = engine.load_checks()
 EXAMPLES = [example for check in CHECKS for example in examples(check)]

@@ -148,7 +148,7 @@ OUTPUT = "properties/distribute/0"
         (STEP, "exit 0", "wrong-type", "customize", "the string `exit 0`", "an object", "properties"),
         (f"{STEP}/inline", "exit 0\nexit 1", "wrong-type", "inline", "the string `exit 0 exit 1`",
          "an array of strings", "a PowerShell customizer"),
-        (f"{STEP}/runElevated", "false", "wrong-type", "runElevated", "the string `false`", "true or false",
+        (f"{STEP}/runElevated", "false", "wrong-type", "runElevated", "the string `false`", "`true` or `false`",
          "a PowerShell customizer"),
         (f"{STEP}/validExitCodes/1", "3010", "wrong-type", "validExitCodes", "the string `3010`", "a whole number",
          "a PowerShell customizer"),
@@ -159,7 +159,7 @@ OUTPUT = "properties/distribute/0"
         (f"{OUTPUT}/runOutputName", ..., "missing-property", "runOutputName", "", "a string",
          "a SharedImage distributor"),
         (f"{OUTPUT}/runOutputName", "", "invalid-value", "runOutputName", "an empty string",
-         "letters, digits, `-`, `_` and `.`, at most 64 of them", "a SharedImage distributor"),
+         "1 to 64 letters, digits, `-`, `_` and `.`", "a SharedImage distributor"),
         (f"{OUTPUT}/targetRegions/0/name", ..., "missing-property", "name", "", "a string", "a target region"),
         (f"{OUTPUT}/targetRegions/0/replicaCount", 0, "invalid-value", "replicaCount", "the number 0", "at least 1",
          "a target region"),
@@ -201,6 +201,24 @@ def test_unknown_property(path, value, nearest):
     assert violation.on_key
 
 
+@pytest.mark.parametrize(
+    ("path", "belongs"),
+    [
+        ("properties/vmProfile/subnetId", "`vnetConfig`"),
+        ("properties/vmProfile/osDiskSize", ""),
+        ("properties/vmProfile/buildTimeoutInMinutes", "the object around `vmProfile`"),
+        ("properties/identity", "the object around `properties`"),
+        ("stagingResourceGroup", "`properties`"),
+        ("properties/customize/3/runElevated", "a PowerShell customizer"),
+        ("properties/customize/3/scriptUri", ""),  # of Shell and of PowerShell
+        (f"{OUTPUT}/location", "a ManagedImage distributor"),
+        ("properties/provisionState", ""),
+    ],
+)
+def test_unknown_property_that_belongs_elsewhere(path, belongs):
+    assert only(changed(path, "x")).belongs == belongs
+
+
 def test_unknown_property_lists_what_may_be_given():
     violation = only(changed("properties/optimize/vmBot", {}))
     assert violation.expected == "one of `vmBoot`, `workload`"
@@ -213,6 +231,7 @@ def test_unknown_property_lists_what_may_be_given():
         (OUTPUT, "runOutputName", "runOutpurName"),
         (OUTPUT, "galleryImageId", "galleryImageId:"),
         (OUTPUT, "galleryImageId", "imageId"),
+        (OUTPUT, "galleryImageId", "id"),
         ("properties/source", "type", "type:"),
         (STEP, "type", "typ"),
         ("properties", "distribute", "distributes"),

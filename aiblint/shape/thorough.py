@@ -45,12 +45,12 @@ TYPE_WORDS = {
     "object": ("an object", "objects"),
     "array": ("an array", "arrays"),
     "string": ("a string", "strings"),
-    "boolean": ("true or false", "booleans"),
+    "boolean": ("`true` or `false`", "booleans"),
     "integer": ("a whole number", "whole numbers"),
 }
 PATTERN_WORDS = {
-    "^[A-Za-z0-9-_]{1,64}$": "letters, digits, `-` and `_`, at most 64 of them",
-    "^[A-Za-z0-9-_.]{1,64}$": "letters, digits, `-`, `_` and `.`, at most 64 of them",
+    "^[A-Za-z0-9-_]{1,64}$": "1 to 64 letters, digits, `-` and `_`",
+    "^[A-Za-z0-9-_.]{1,64}$": "1 to 64 letters, digits, `-`, `_` and `.`",
 }
 
 
@@ -220,7 +220,26 @@ def _violation(error: ValidationError, instance: Any, version: str) -> Violation
         known_in=known_in,
         kind_of=kind_of,
         open=not on_key and "x-open" in subschema,
+        belongs=_elsewhere(name, instance, holder, version) if kind == "unknown-property" else "",
     )
+
+
+def _elsewhere(name: str, instance: Any, holder: tuple[str | int, ...], version: str) -> str:
+    """Where else a property could stand: in an object of another kind, one level down, one level up."""
+    root = schema(version)
+    places: dict[str, None] = {}
+    for subschema in _schemas_at(instance, holder, version):
+        kinds = [resolved(rule["then"], root) for rule in subschema.get("allOf", ())]
+        places.update({_a(kind["title"]): None for kind in kinds if name in _words(kind, "properties")})
+        for member, below in subschema.get("properties", {}).items():
+            if name in _words(resolved(below, root), "properties"):
+                places[f"`{member}`"] = None
+    while holder and isinstance(holder[-1], int):
+        holder = holder[:-1]
+    above = _schemas_at(instance, holder[:-1], version) if holder else []
+    if any(name in _words(subschema, "properties") for subschema in above):
+        places[f"the object around `{holder[-1]}`"] = None
+    return next(iter(places)) if len(places) == 1 else ""
 
 
 def _value_at(instance: Any, path: Iterable[str | int]) -> Any:
@@ -257,7 +276,11 @@ def _kind_of(instance: Any, path: tuple[str | int, ...], version: str) -> str:
     if not path:
         return "the image template"
     titles = [subschema["title"] for subschema in _schemas_at(instance, path, version) if "title" in subschema]
-    return f"{'an' if titles[-1][0] in 'AEIO' else 'a'} {titles[-1]}" if titles else str(path[-1])
+    return _a(titles[-1]) if titles else str(path[-1])
+
+
+def _a(title: str) -> str:
+    return f"{'an' if title[0] in 'AEIO' else 'a'} {title}"
 
 
 def _words(subschema: dict[str, Any], vocabulary: str) -> list[str]:
@@ -273,6 +296,8 @@ def _absent(names: Iterable[str], instance: dict[str, Any]) -> list[str]:
 
 def _nearest(word: str, words: Iterable[str]) -> tuple[str, ...]:
     """Those of the words that look like this one, then those that contain it, as `artifactTags` does `tags`."""
+    if word == "id":  # too short to look like anything; every ID of a template ends in it
+        return tuple(other for other in words if other.endswith("Id"))[:3]
     folded = {other.lower(): other for other in words}
     # 0.65: `imageId` is near `galleryImageId` (0.67), `contentVersion` not near `condition` (0.61).
     near = difflib.get_close_matches(word.lower(), folded, 3, 0.65)
