@@ -19,6 +19,8 @@ _MARKED = (
     r"\b(?:PLACEHOLDER\w*|(?:REPLACE|CHANGE)_?ME)\b|\b__[A-Za-z]\w*?__\b"
     r"|\{\{\s*[\w.\-]+\s*\}\}|\$\{[\w.\-]+\}|\$\([\w.\-]+\)"
 )
+# Then what stands in angle brackets is XML or HTML.
+_MARKUP = pattern(r"</[A-Za-z]|/>|<[A-Za-z][\w:.\-]*\s+[\w:.\-]+\s*=|<[?!]")
 _SETTING = pattern(f"{_PLAIN}|{_MARKED}")
 _PLAIN_ONLY = pattern(_PLAIN)
 # In a script `<`, `$` and `{` have meanings of their own; this one has none.
@@ -41,4 +43,6 @@ def find(node: Node, deployed: bool = True) -> Iterator[re.Match[str]]:
     text = str(node.value)
     if any(sign in text for sign in _SIGNS):
         looked_for = _PROGRAM if in_program(node) else _SETTING if deployed else _PLAIN_ONLY
-        yield from looked_for.finditer(text)
+        for found in looked_for.finditer(text):
+            if not (found[0].startswith("<") and _MARKUP.search(text)):
+                yield found

@@ -234,9 +234,11 @@ _SHAPES: tuple[tuple[str, str, int, str, Test], ...] = (
         "an access token",
         _random(16),
     ),
+    # PowerShell puts the header together: `Authorization = ("Basic {0}" -f "...")`.
     (
-        "basic",
-        rf"basic[ \t]{{1,3}}\{{0\}}{_QUOTE}[ \t]{{0,3}}-f[ \t]{{0,3}}\(?{_QUOTE}([a-z0-9+/=]{{16,4000}})",
+        "basic {0}",
+        r"basic \{0\}(?:[\"'\\]|u002[27]){1,16}[ \t]{0,3}-f[ \t]{0,3}"
+        r"(?:[\"'\\]|u002[27]){1,16}([a-z0-9+/=]{16,4000})",
         0,
         "an access token",
         _random(16),

@@ -46,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     file.file_limits,
     api_version.api_version_in_body,
     file.unevaluated_expression,
+    file.unintended_escape,
     # AIB1xx: the shape
     shape.unknown_property,
     shape.wrong_case,

@@ -24,15 +24,47 @@ STRICT = "2024-02-01"
 def unknown_api_version(template: ImageTemplate) -> Findings:
     """
     ## What it does
-    Looks for an `apiVersion` that the provider Microsoft.VirtualMachineImages does not have.
+    Looks for an `apiVersion` that the provider Microsoft.VirtualMachineImages does not have, and for a resource of a
+    deployment template without any.
 
     ## Why it matters
-    Resource Manager refuses the deployment with `NoRegisteredProviderFound`. Each resource type has versions of its own:
-    those of virtual machines or galleries are of no use here.
+    Resource Manager refuses the deployment with `NoRegisteredProviderFound`, or as an invalid template. Each resource
+    type has versions of its own: those of virtual machines or galleries are of no use here.
 
     ## Bad
     ```json
     "apiVersion": «"2023-03-01"»
+    ```
+    ```json document
+    {
+      "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+      "contentVersion": "1.0.0.0",
+      "resources": [
+        {
+          "type": «"Microsoft.VirtualMachineImages/imageTemplates"»,
+          "name": "example",
+          "location": "westeurope",
+          "identity": {
+            "type": "UserAssigned",
+            "userAssignedIdentities": {
+              "[resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', 'builder')]": {}
+            }
+          },
+          "properties": {
+            "source": {"type": "ManagedImage", "imageId": "[resourceId('Microsoft.Compute/images', 'base')]"},
+            "customize": [{"type": "Shell", "inline": ["echo hello"]}],
+            "distribute": [
+              {
+                "type": "ManagedImage",
+                "runOutputName": "example",
+                "location": "westeurope",
+                "imageId": "[resourceId('Microsoft.Compute/images', 'example')]"
+              }
+            ]
+          }
+        }
+      ]
+    }
     ```
 
     ## Good
@@ -41,13 +73,28 @@ def unknown_api_version(template: ImageTemplate) -> Findings:
     ```
     """
     written = template.resource.get("apiVersion")
-    if written.text is None or written.text.lower() in shape.API_VERSIONS:
+    if _is_left_out(template):
+        message = "the image template has no `apiVersion`, and a deployment template must give one"
+    elif written.text is None or written.text.lower() in shape.API_VERSIONS:
         return
+    else:
+        message = f"image templates have no API version `{written.text}`" if written.text else "`apiVersion` is empty"
     yield Finding(
         written,
-        f"image templates have no API version `{written.text}`" if written.text else "`apiVersion` is empty",
+        message,
         help=f"use one of {', '.join(f'`{version}`' for version in shape.API_VERSIONS if version not in PREVIEWS)}",
         notes=(f"the rest of the template is judged by {template.api_version}",),
+    )
+
+
+def _is_left_out(template: ImageTemplate) -> bool:
+    """Whether a deployment template says its API version nowhere: an `apiProfile` would say it for all resources."""
+    root = template.document.root
+    return (
+        template.form == DEPLOYMENT
+        and template.resource.get("apiVersion").is_missing
+        and not any(fault.kind == "syntax" for fault in template.document.faults)
+        and (root is None or root.member("apiProfile") is None)
     )
 
 
@@ -96,11 +143,14 @@ def assumed_api_version(template: ImageTemplate) -> Findings:
     "apiVersion": "2024-02-01"
     ```
     """
-    if template.assumed:
+    written = template.resource.get("apiVersion")
+    if template.assumed and not _is_left_out(template):
         yield Finding(
-            template.resource.get("apiVersion"),
-            f"nothing here says the API version; {template.api_version}, the newest, is assumed",
-            help="give the parameter a default, or tell aiblint with `--api-version`",
+            written,
+            f"nothing here says the API version: {template.api_version}, the newest, is assumed",
+            help="tell aiblint with `--api-version`"
+            if written.is_missing
+            else "give the parameter a default, or tell aiblint with `--api-version`",
         )
 
 
@@ -111,8 +161,9 @@ def retired_api_version(template: ImageTemplate) -> Findings:
     Looks for one of the preview API versions of 2018 and 2019.
 
     ## Why it matters
-    They are deprecated. They know no staging resource group, no target regions and no validation, and what they let
-    pass (wrong letter case, names that do not exist) is refused from 2024-02-01 on.
+    They are deprecated: Microsoft still supports the last one, for how long nobody says. They know no staging resource
+    group, no target regions and no validation, and what they let pass (wrong letter case, names that do not exist) is
+    refused from 2024-02-01 on.
 
     ## Bad
     ```json
@@ -136,9 +187,9 @@ def retired_api_version(template: ImageTemplate) -> Findings:
     if (written.text or "").lower() in PREVIEWS:
         yield Finding(
             written,
-            f"API version `{written.text}` is a retired preview",
-            help=f"move to `{STRICT}` or newer, which also checks names strictly",
-            notes=("the service demands an `identity` in every version since May 2020",),
+            f"API version `{written.text}` is a deprecated preview",
+            help=f"write `{STRICT}` or newer, which refuse misspelt names instead of ignoring them",
+            notes=("the previews know neither `stagingResourceGroup` nor `targetRegions` nor `validate`",),
         )
 
 
@@ -184,6 +235,6 @@ def api_version_in_body(template: ImageTemplate) -> Findings:
         yield Finding(
             written.key_span,
             f"`apiVersion` is no property of the {template.form}",
-            help="leave it out of the file, and give the version with the command or in the address of the request",
+            help="leave it out, and give the version with the command: `--api-version`, or `?api-version=` in the address",
             notes=(f"from {STRICT} on the service may refuse it as an unknown field",),
         )

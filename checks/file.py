@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from aiblint import placeholder
 from aiblint.arm.deployment import is_unevaluated
+from aiblint.arm.expression import is_expression
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
+from aiblint.pattern import pattern
 from aiblint.recognise import DEPLOYMENT, recognise
 from aiblint.source.document import Span
 from aiblint.source.strings import offset_in_string
@@ -25,6 +29,10 @@ LARGEST_TEMPLATE = 4 * 1024 * 1024
 MOST_PARAMETERS = 256
 # Texts for people: angle brackets there are prose.
 PROSE = frozenset(("description", "comments", "metadata", "$schema", "displayname", "_generator"))
+
+TAGS = frozenset(("tags", "artifacttags", "managedresourcetags"))
+# Sections of a deployment template whose texts expressions make something else of.
+COMPUTED = frozenset(("parameters", "variables", "functions", "outputs"))
 
 
 def _of_fault(fault: Fault, help: str) -> Finding:  # noqa: A002
@@ -160,7 +168,9 @@ def unresolved_placeholder(document: Document) -> Findings:
 
     ## Why it matters
     As the file stands, the service rejects it: an ID or a region with angle brackets in it is none. A template that a
-    script fills in should be checked after that, or the check be ignored for the file (`per-file-ignores`).
+    script fills in should be checked after that, or the check be ignored for the file (`per-file-ignores`). In the
+    default of a parameter it is a warning, since whoever deploys may give another value, and so it is in tags, which
+    take any text.
 
     ## Bad
     ```json
@@ -172,41 +182,52 @@ def unresolved_placeholder(document: Document) -> Findings:
     "location": "westeurope"
     ```
     """
-    root = document.root
     form = recognise(document)
     is_deployment = form is not None and form.kind == DEPLOYMENT
-    mend = "replace it, or make it a parameter: `[parameters('...')]`" if is_deployment else "replace it"
-    for member in root.children if root is not None else []:
-        deployed = not is_deployment or (member.key is not None and member.key.value == "resources")
-        for node in member.nodes():
-            if node.kind == "string" and not _is_prose(node):
-                yield from _left_open(node, deployed, mend)
-            if node.key is not None:
-                yield from _left_open(node.key, True, mend)
+    replaced: frozenset[str] | None = None
+    for node in document.nodes():
+        for text in (node, node.key):
+            if text is None or text.kind != "string" or not any(placeholder.find(text)) or _is_below(node, PROSE):
+                continue
+            if replaced is None:
+                replaced = _replaced(document) if is_deployment else frozenset()
+            # An expression may put something in the place of `__name__`, or take it for a text of its own.
+            computed = is_deployment and (is_expression(str(text.value)) or _is_below(node, COMPUTED))
+            # Whoever deploys may give the parameter another value.
+            default = is_deployment and node.key is not None and node.key.value == "defaultValue"
+            mend = "replace {0}; where a script does that, check the file that it writes"
+            if is_deployment and not default:
+                mend = "replace {0}, or make {0} a parameter: `[parameters('...')]`"
+            places = [place for place in placeholder.find(text, not computed) if place[0] not in replaced]
+            if places:
+                harmless = default or _is_below(node, TAGS)
+                yield _left_open(text, places, mend)._replace(severity="warning" if harmless else "")
     for fault in document.faults:
         if fault.kind == "placeholder":
             yield _of_fault(fault, "fill it in, as a value that JSON knows")
 
 
-def _left_open(node: Node, deployed: bool, mend: str) -> Findings:
-    places = list(placeholder.find(node, deployed))
-    if not places:
-        return
+def _left_open(node: Node, places: list[re.Match[str]], mend: str) -> Finding:
     names = list(dict.fromkeys(f"`{place[0]}`" for place in places))
     words = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-    first = offset_in_string(node, places[0].start())
-    last = offset_in_string(node, places[0].end())
-    yield Finding(
-        Span(first, last, node.document),
+    return Finding(
+        Span(offset_in_string(node, places[0].start()), offset_in_string(node, places[0].end()), node.document),
         f"{words} {'is' if len(names) == 1 else 'are'} not filled in",
-        help=mend,
+        help=mend.format("it" if len(names) == 1 else "them"),
     )
 
 
-def _is_prose(node: Node) -> bool:
+def _replaced(document: Document) -> frozenset[str]:
+    """The texts in calls of `replace()`: placeholders that a deployment template fills in by itself."""
+    calls = (str(node.value) for node in document.nodes() if node.kind == "string" and is_expression(str(node.value)))
+    return frozenset(text for call in calls if "replace(" in call.lower() for text in re.findall(r"'([^']*)'", call))
+
+
+def _is_below(node: Node, keys: frozenset[str]) -> bool:
+    """Whether the node or something above it has one of these keys."""
     above: Node | None = node
     while above is not None:
-        if above.key is not None and str(above.key.value).lower() in PROSE:
+        if above.key is not None and str(above.key.value).lower() in keys:
             return True
         above = above.parent
     return False
@@ -281,8 +302,16 @@ def broken_expression(fault: Fault) -> Findings:
     }
     ```
     """
-    if fault.kind == "expression":
+    if fault.kind == "expression" and not _lost_its_declaration(fault):
         yield _of_fault(fault, "mend the expression; a text that only looks like one begins with `[[`")
+
+
+def _lost_its_declaration(fault: Fault) -> bool:
+    """Whether the name at fault is declared in a part of the file that broken JSON has cut off."""
+    document = fault.span.document
+    name = document.text[fault.span.start : fault.span.end]
+    broken = any(other.kind == "syntax" for other in document.faults)
+    return broken and re.fullmatch(r"'\w+'", name) is not None and f'"{name[1:-1]}"' in document.text
 
 
 @check("AIB009", "unused-suppression", "warning", SYNTAX)
@@ -393,9 +422,61 @@ def unevaluated_expression(document: Document) -> Findings:
     if form is None or form.kind == DEPLOYMENT:
         return
     for node in document.nodes():
-        if node.kind == "string" and is_unevaluated(node) and not _is_prose(node):
+        if node.kind == "string" and is_unevaluated(node) and not _is_below(node, PROSE):
             yield Finding(
                 node,
                 f"`{node.value}` is not evaluated: this file is no deployment template",
                 help="write the value itself, or put the resource into a deployment template",
+            )
+
+
+# A path such as `c:\temp` after JSON took `\t` for a tab; neither a backspace nor a form feed is ever meant.
+_UNINTENDED = pattern(r"(?<![\w$])[c-fC-F]:(\t)[A-Za-z]|([\b\f])")
+# In a setting no line ends either.
+_IN_SETTING = pattern(r"(?<![\w$])[c-fC-F]:([\t\n\r])[A-Za-z]|([\b\f])")
+_CHARACTERS = {"\b": "a backspace", "\f": "a form feed", "\n": "a line break", "\r": "a line break", "\t": "a tab"}
+
+
+@check("AIB014", "unintended-escape", "warning", SYNTAX)
+def unintended_escape(document: Document) -> Findings:
+    """
+    ## What it does
+    Looks for a single backslash in a Windows path that JSON takes for the beginning of an escape: `"c:\\temp"` holds a
+    tab, and `"c:\\buildArtifacts"` a backspace.
+
+    ## Why it matters
+    The file is sound JSON, so it is accepted as it stands. The step then works on another path than the one that one
+    reads here: it fails, or what it should have installed is missing.
+
+    ## Bad
+    ```json windows
+    "customize": [
+      {"type": "PowerShell", "name": "Folder", "inline": ["mkdir c:«\\t»emp"]},
+      {"type": "WindowsRestart", "name": "Restart", "restartTimeout": "15m"}
+    ]
+    ```
+
+    ## Good
+    ```json windows
+    "customize": [
+      {"type": "PowerShell", "name": "Folder", "inline": ["mkdir c:\\\\temp"]},
+      {"type": "WindowsRestart", "name": "Restart", "restartTimeout": "15m"}
+    ]
+    ```
+    """
+    for node in document.nodes():
+        if node.kind != "string":
+            continue
+        looked_for = _UNINTENDED if placeholder.in_program(node) else _IN_SETTING
+        found = looked_for.search(str(node.value))
+        if found is None or _is_below(node, PROSE):
+            continue
+        index = found.start(found.lastindex or 0)
+        span = Span(offset_in_string(node, index), offset_in_string(node, index + 1), document)
+        written = document.text[span.start : span.end]
+        if len(written) == 2 and written[0] == "\\":
+            yield Finding(
+                span,
+                f"`{written}` is {_CHARACTERS[found[found.lastindex or 0]]} in JSON, not a backslash and a `{written[1]}`",
+                help=f"write two backslashes: `\\{written}`",
             )

@@ -65,8 +65,8 @@ def file_destination(template: ImageTemplate) -> Findings:
     ## What it does
     Looks at the `destination` of a File step. It must be there, and name a file and not a folder. On Linux the file
     must lie below `/tmp`, in a folder that exists, unless an earlier step may have opened another folder to the build
-    user. On Windows, advice: the documentation asks for a whole path and a folder that exists, but the upload creates
-    the folder.
+    user. On Windows the documentation asks for a whole path and a folder that exists; as the upload creates the folder,
+    that is only advice.
 
     ## Why it matters
     Files are copied by the build user, who is not root: elsewhere on Linux the step fails with `Permission denied`. And
@@ -210,8 +210,8 @@ def large_file(step: Step, surroundings: Surroundings) -> Findings:
     """
     ## What it does
     Looks for a File step that copies more than 20 MB. The size is known where `sourceUri` leads to a file of the
-    linted repository; elsewhere the kind of the file (`.iso`, `.vhd`, `.vhdx`, `.zip`, `.msi`, `.exe`) gives a piece of
-    advice.
+    linted repository; elsewhere kinds of files that are often large (`.iso`, `.vhd`, `.vhdx`, `.zip`, `.msi`, `.exe`)
+    get a piece of advice.
 
     ## Why it matters
     A File step copies through the service, to Windows in small pieces of text: a large file takes hours, and the build

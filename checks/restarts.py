@@ -176,7 +176,7 @@ def no_final_restart(template: ImageTemplate) -> Findings:
             pending = []
             update = step if step.type == "WindowsUpdate" else None
         pending += _installations(step)
-    help_ = "add a `WindowsRestart` as the last customizer"
+    help_ = "add a `WindowsRestart` as the last step of `customize`"
     if pending:
         worst = next((found for found in reversed(pending) if found.what != "package"), pending[-1])
         yield Finding(
@@ -481,5 +481,5 @@ def sysprep_race(template: ImageTemplate) -> Findings:
         steps[-1].get("type"),
         f"the steps take a few seconds, so Sysprep may start on `{name}`{given} before the guest agent is ready",
         help="end with a PowerShell step that runs `Start-Sleep -Seconds 60`, or take a larger `vmSize`",
-        notes=("Sysprep then never gets done, and the build ends only with its timeout",),
+        notes=("it then never gets done, and the build ends only with its timeout",),
     )

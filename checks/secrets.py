@@ -9,7 +9,7 @@ from aiblint.arm.expression import is_expression
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
-from aiblint.recognise import DEPLOYMENT
+from aiblint.recognise import DEPLOYMENT, IMAGE_TEMPLATE
 from aiblint.source.document import Span
 
 if TYPE_CHECKING:
@@ -437,40 +437,47 @@ def secret_in_inline(step: Step, template: ImageTemplate) -> Findings:
             help=f"keep it in a Key Vault, and let the command fetch it as {_VM_IDENTITY}",
             notes=("removing it here does not make it secret again: change it as well",),
         )
-    for at, name in _secure_parameters(step) if template.form == DEPLOYMENT else ():
+    for at, name in _secure_parameters(step, template):
         yield Finding(
             at,
             f"{step.label} has the secure parameter `{name}` in its `inline`, where whoever reads the template can see it",
             help=f"keep the secret in a Key Vault, and let the command fetch it as {_VM_IDENTITY}",
-            notes=("a secure parameter is kept out of the deployment's history, but the template has it in plain text",),
+            notes=("the deployment's history does not show a secure parameter, but the commands of the template do",),
         )
 
 
-def _secure_parameters(step: Step) -> Iterator[tuple[Span, str]]:
-    """The parameters of a secure type that the expressions of `inline` name, and where they do, each once for a line."""
+def _secure_parameters(step: Step, template: ImageTemplate) -> Iterator[tuple[Span, str]]:
+    """Where the expressions of `inline` name a parameter of a secure type, and its name; each once in a line."""
+    secure: set[str] | None = None
     for line in step.get("inline").items:
         seen: set[str] = set()
         for node in (line.node, line.definition):
-            text = str(node.value) if node is not None and node.kind == "string" else ""
-            for found in pattern(r"parameters\(\s*'([^']+)'\s*\)", re.IGNORECASE).finditer(text):
-                if node is None or found[1].lower() in seen or not _is_secure(node, found[1]):
+            expression = str(node.value) if node is not None and node.kind == "string" else ""
+            for found in pattern(r"(?<!empty\()parameters\(\s*'([^']+)'\s*\)", re.IGNORECASE).finditer(expression):
+                secure = _declared_secure(template) if secure is None else secure
+                name = found[1].lower()
+                # A default that is a secret was found by itself.
+                if node is None or name not in secure - seen or secret.find(_text(line)):
                     continue
-                seen.add(found[1].lower())
+                seen.add(name)
                 at = node.document.text.find(found[0], node.start, node.end)
-                yield (Span(at, at + len(found[0]), node.document) if at >= 0 else node.span), found[1]
+                yield Span(at, at + len(found[0]), node.document) if at >= 0 else node.span, found[1]
 
 
-def _is_secure(node: Node, name: str) -> bool:
-    """Whether the template around a node, which may be a nested one, declares the parameter with a secure type."""
-    around: Node | None = node
-    while around is not None:
-        parameters = around.member("parameters") if around.member("resources") is not None else None
-        if parameters is not None:
-            declared = (one for one in parameters.children if one.key is not None)
-            kinds = (one.member("type") for one in declared if one.key and str(one.key.value).lower() == name.lower())
-            return any(kind is not None and str(kind.value).lower() in SECURE_TYPES for kind in kinds)
-        around = around.parent
-    return False
+def _declared_secure(template: ImageTemplate) -> set[str]:
+    """The names, in lower case, of the secure parameters that expressions of the image template can refer to."""
+    for resource in template.deployment.of_type(IMAGE_TEMPLATE) if template.deployment is not None else ():
+        if resource.value is template.resource and resource.scope.template is not None:
+            parameters = resource.scope.template.member("parameters")
+            declared = (
+                (one.key, one.member("type")) for one in (parameters.children if parameters is not None else ())
+            )
+            return {str(key.value).lower() for key, type_ in declared if key and type_ and _is_secure(type_)}
+    return set()
+
+
+def _is_secure(type_: Node) -> bool:
+    return str(type_.value).lower() in SECURE_TYPES
 
 
 def _uri_secrets(template: ImageTemplate) -> Iterator[tuple[Span, str, str]]:
@@ -650,7 +657,7 @@ def secret_in_parameter(template: ImageTemplate, surroundings: Surroundings) -> 
         if kind is None or default is None or default.key is None or parameter.key is None:
             continue
         name = parameter.key.value
-        if str(kind.value).lower() in SECURE_TYPES:
+        if _is_secure(kind):
             if _written_out(default):
                 yield Finding(
                     default.key,

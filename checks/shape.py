@@ -19,6 +19,8 @@ JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-j
 
 # From here on the service refuses unknown names and wrong letter case; before, it was forgiving (release notes).
 STRICT = "2024-02-01"
+# `sharedImage` of 2018 was refused here already: MicrosoftDocs/azure-docs#61716, #71715.
+EXACT_KINDS = "2020-02-14"
 LENIENT = f"API versions before {STRICT} let it pass; from {STRICT} on the submission is rejected"
 UNSAID = f"the file does not say its API version; from {STRICT} on the submission is rejected"
 
@@ -51,26 +53,26 @@ def _subject(path: tuple[str | int, ...], template: ImageTemplate) -> str:
         "inVMValidations": template.validators,
         "distribute": template.distributors,
     }
-    named = [index for index, part in enumerate(path) if isinstance(part, str)]
-    if not named or path == ("properties",):
+    if path in ((), ("properties",)):
         return "the image template"
-    own = "".join(f"[{part}]" if isinstance(part, int) else part for part in path[named[-1] :])
-    for index, part in enumerate(path[:-1]):
-        number = path[index + 1]
-        if part in listed and isinstance(number, int) and number < len(listed[part]):
-            label = listed[part][number].label
-            return label if index + 2 == len(path) else f"`{own}` of {label}"
     if path == ("properties", "source"):
         return "the source"
-    if path[-2:-1] == ("userAssignedIdentities",):
+    above, last = path[:-1], path[-1]
+    if isinstance(last, int) and last < len(listed.get(above[-1], ())):
+        return listed[above[-1]][last].label
+    if above[-1:] == ("userAssignedIdentities",) and isinstance(last, str):
         return "an identity"
-    above = path[: named[-1]]
-    return f"`{own}`" if above in ((), ("properties",)) else f"`{own}` of {_subject(above, template)}"
+    own = ""
+    while isinstance(last, int):
+        own = f"[{last}]{own}"
+        above, last = above[:-1], above[-1]
+    own = f"`{last}{own}`"
+    return own if above in ((), ("properties",)) else f"{own} of {_subject(above, template)}"
 
 
 def _holder(path: tuple[str | int, ...], template: ImageTemplate) -> str:
     """An object that has or lacks a property, with its kind if it is one of several: step `InstallApps` (`File`)."""
-    kind = template.at(path).get("type").text if isinstance(path[-1:][0] if path else None, int) else None
+    kind = template.at(path).get("type").text if path and isinstance(path[-1], int) else None
     kind = template.source_type if path == ("properties", "source") else kind
     return _subject(path, template) + (f" (`{kind}`)" if kind else "")
 
@@ -134,9 +136,7 @@ def unknown_property(violation: Violation, template: ImageTemplate) -> Findings:
         old = [name for name, _ in template.at(holder).members if name in OLD_SUBNET]
         if violation.name != old[0]:
             return  # one network, described in three parts
-        message = (
-            f"`vnetConfig` has no {', '.join(f'`{name}`' for name in old)}: the subnet is given by its resource ID"
-        )
+        message = f"`vnetConfig` has no {_quoted(tuple(old))}: it takes the resource ID of a subnet"
         related = tuple(Related(template.at((*holder, name)).key_span, "so is this") for name in old[1:])
     yield Finding(at.key_span, message, _instead(violation, template), notes, related, severity=severity)
 
@@ -145,10 +145,9 @@ def _instead(violation: Violation, template: ImageTemplate) -> str:
     """What to do about a property that does not exist here."""
     holder = violation.path[:-1]
     if holder[-1:] == ("vnetConfig",) and violation.name in OLD_SUBNET:
-        given = not template.at(holder).get("subnetId").is_missing
-        return (
-            "remove it: `subnetId` is enough" if given else 'write `"subnetId": "<resource ID of the subnet>"` instead'
-        )
+        if template.at(holder).node.member("subnetId") is not None:
+            return "remove it: the `subnetId` beside it is enough"
+        return 'write `"subnetId": "<resource ID of the subnet>"` instead'
     of_a_kind = violation.belongs.startswith(("a ", "an "))
     if violation.nearest:
         only = f" (only {violation.belongs} has `{violation.name}`)" if of_a_kind else ""
@@ -193,18 +192,18 @@ def wrong_case(violation: Violation, template: ImageTemplate) -> Findings:
         return
     at = template.at(violation.path)
     right = violation.nearest[0] if violation.nearest else ""
-    written = violation.name if violation.on_key else (at.text or "")
-    # `sharedImage` was refused in 2020 already: MicrosoftDocs/azure-docs#61716, #71715.
-    exact_even_then = not violation.on_key and violation.name == "type" and not violation.known_in
-    severity, notes = ("error", ()) if exact_even_then else _strictness(template)
-    named = _subject(violation.path, template)
-    if violation.on_key:
-        named = named if named.startswith("`") else f"`{written}` of {named}"
-        message = f"{named} is in the wrong letter case: the API has `{right}`"
-    else:
-        message = f"{named} is `{written}`, in the wrong letter case: the API has `{right}`"
+    severity, notes = _strictness(template)
+    of_a_list = violation.path[1:2] in (("customize",), ("validate",), ("distribute",))
+    if of_a_list and not violation.on_key and violation.name == "type":
+        since = not template.assumed and template.api_version >= EXACT_KINDS
+        severity, notes = ("error", ()) if since or not violation.known_in else (severity, notes)
+    written = "" if violation.on_key else f"`{at.text}`, "
     yield Finding(
-        at.key_span if violation.on_key else at, message, help=f"write `{right}`", notes=notes, severity=severity
+        at.key_span if violation.on_key else at,
+        f"{_subject(violation.path, template)} is {written}in the wrong letter case: the API has `{right}`",
+        help=f"write `{right}`",
+        notes=notes,
+        severity=severity,
     )
 
 
@@ -302,7 +301,7 @@ def _retyped(value: Value, violation: Violation) -> str:
     if violation.name == "userAssignedIdentities":
         return 'make the resource ID a key: `{"<resource ID>": {}}`'
     if expected == "an object" and text is not None and violation.name in HOLDERS:
-        return f'write `{{"{HOLDERS[violation.name]}": "..."}}` with the string in it'
+        return f'write `{{"{HOLDERS[violation.name]}": "{text if len(text) <= 40 else "..."}"}}`'
     return f"give it {expected}"
 
 

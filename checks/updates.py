@@ -209,7 +209,7 @@ def update_filter_expression(step: Step) -> Findings:
         if end is not None:
             yield Finding(
                 item.part(*end.span(1)),
-                f"`-like {end[1]}` in a filter of {step.label} asks for a title that ends so, and none does",
+                f"`-like {end[1]}` in a filter of {step.label} asks for a title that ends with that word, and none does",
                 help=f"write `'{end[1][1:-1]}*'`",
                 notes=("the title of an update ends with the number of its article, such as `(KB5044384)`",),
             )

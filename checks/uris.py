@@ -224,7 +224,9 @@ def github_page_uri(template: ImageTemplate) -> Findings:
             artifact.uri,
             f"{artifact.what} is a web page of {page.site}, not the file that it shows",
             help=advice,
-            notes=("the submission passes all the same: the HTML of the page comes to light when the build uses it",),
+            notes=(
+                "the HTML of the page is fetched in its place, and mostly comes to light only when the build uses it",
+            ),
         )
 
 
@@ -430,17 +432,19 @@ def mutable_script_uri(template: ImageTemplate) -> Findings:
         at = _moving(uri)
         if at is not None:
             name = _ref(uri, at)
-            words = {"latest": "the latest release", "raw": "the newest revision"}.get(name, f"the branch `{name}`")
+            words = {"latest": "the latest release", "raw": "the newest revision of a gist"}.get(
+                name, f"the branch `{name}`"
+            )
             yield Finding(
                 uri.part(*at),
                 f"{artifact.what} follows {words} without a `sha256Checksum`, so each submission may fetch another file",
-                help=f"name a commit or a tag instead, or add {_THE_CHECKSUM}",
+                help="name a commit or a tag instead, or add a `sha256Checksum`",
             )
         elif _is_shortened(uri):
             yield Finding(
                 uri,
                 f"{artifact.what} is a shortened link without a `sha256Checksum`, and its owner can send it elsewhere",
-                help=f"give the address that it leads to, or add {_THE_CHECKSUM}",
+                help="give the address that it leads to, or add a `sha256Checksum`",
             )
 
 

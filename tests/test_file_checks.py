@@ -1,12 +1,18 @@
-"""What a page cannot show: bytes that are no text, and files that are too large."""
+"""What a page cannot show: bytes that are no text, files that are too large, and files beside the template."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from pathlib import Path
+
+import pytest
 
 from aiblint import engine
+from aiblint.finding import Finding
 from aiblint.settings import Settings
 from tests.examples import SOUND
+from tests.templates import deployment, findings, resource
 
 
 def _found(data: bytes) -> list[tuple[str, str]]:
@@ -50,3 +56,51 @@ def test_an_expression_that_is_too_long() -> None:
 def test_nested_too_deeply() -> None:
     deep = _deployment().replace(b'"variables"', b'"v"')[:-1] + b', "metadata": ' + b"[" * 200 + b"]" * 200 + b"}"
     assert "file-limits" in [name for name, _ in _found(deep)]
+
+
+SCRIPT = b"#!/bin/sh\necho hello\n"
+IN_BRANCH = "https://raw.githubusercontent.com/contoso/images/main/install.sh"
+
+
+def _stale(folder: Path, content: bytes, checksum_of: bytes, uri: str = IN_BRANCH) -> list[Finding]:
+    """What `stale-checksum` says of a template in a checkout of contoso/images, whose script has this content."""
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config").write_text('[remote "origin"]\n\turl = git@github.com:contoso/images.git\n')
+    (folder / "install.sh").write_bytes(content)
+    checksum = hashlib.sha256(checksum_of).hexdigest()
+    step = {"type": "Shell", "name": "Install", "scriptUri": uri, "sha256Checksum": checksum}
+    text = deployment(resource({"customize": [step]}))
+    return findings(text, "stale-checksum", path=str(folder / "template.json"))
+
+
+def test_a_checksum_of_another_file(tmp_path: Path) -> None:
+    (finding,) = _stale(tmp_path, SCRIPT, b"as it was before")
+    assert finding.message == "`sha256Checksum` of step `Install` is not that of `install.sh` in this repository"
+    assert finding.help == f"write `{hashlib.sha256(SCRIPT).hexdigest()}`"
+    assert not any("CRLF" in note for note in finding.notes)
+
+
+def test_a_checksum_of_the_file_with_other_line_ends(tmp_path: Path) -> None:
+    (finding,) = _stale(tmp_path, SCRIPT, SCRIPT.replace(b"\n", b"\r\n"))
+    assert any("CRLF" in note for note in finding.notes)
+
+
+@pytest.mark.parametrize(
+    ("content", "checksum_of", "uri"),
+    [
+        (SCRIPT, SCRIPT, IN_BRANCH),
+        # git mostly stores a text with LF, whatever this copy has
+        (SCRIPT.replace(b"\n", b"\r\n"), SCRIPT, IN_BRANCH),
+        # what the file was in a commit is not known, nor what a tag or another repository has
+        (SCRIPT, b"as it was then", IN_BRANCH.replace("main", "4b825dc642cb6eb9a060e54bf8d69288fbee4904")),
+        (SCRIPT, b"as it was then", IN_BRANCH.replace("main", "v1.0")),
+        (SCRIPT, b"another", IN_BRANCH.replace("contoso", "fabrikam")),
+    ],
+)
+def test_a_checksum_that_may_be_right(tmp_path: Path, content: bytes, checksum_of: bytes, uri: str) -> None:
+    assert _stale(tmp_path, content, checksum_of, uri) == []
+
+
+def test_the_line_ends_of_a_binary_file_are_not_converted(tmp_path: Path) -> None:
+    (finding,) = _stale(tmp_path, b"\0\r\n", b"\0\n")
+    assert not any("CRLF" in note for note in finding.notes)

@@ -56,6 +56,7 @@ def kinds(text: str) -> list[tuple[str, str]]:
         (f"config.cmd --auth pat --token {LETTERS.lower()}abc", f"{LETTERS.lower()}abc", "an access token"),
         (rf"./Install.ps1 -PatToken \"{LETTERS.lower()}\"", LETTERS.lower(), "an access token"),
         (f"curl -H 'Authorization: Bearer {LETTERS}' https://x", LETTERS, "an access token"),
+        (rf"@{{Authorization=(\"Basic {{0}}\" -f \"{LETTERS}=\")}}", f"{LETTERS}=", "an access token"),
         (f"reg --token {WEB_TOKEN}", WEB_TOKEN, "a JSON Web Token"),
         (f"az login --service-principal -u x -p {CLIENT_SECRET}", CLIENT_SECRET, "a client secret"),
         ("export ARM_CLIENT_SECRET=abcDEF123456", "abcDEF123456", "a client secret"),
@@ -239,7 +240,7 @@ def test_places_hold_behind_a_letter_that_grows() -> None:
 
 
 def test_corpus() -> None:
-    """Signatures (overwritten, still recognised) where the review says so, and two tokens; nothing else."""
+    """Signatures (overwritten, still recognised) where the review says so, and tokens of three repositories; nothing else."""
     if not os.path.isdir(SHARED):
         pytest.skip("no ../shared beside this checkout")
     found = {}
@@ -252,6 +253,7 @@ def test_corpus() -> None:
             found.setdefault((name[0], name[-1], secret.kind), []).append(line)
     assert found == {
         ("Jeroen-scripts__AVD", "Win11MultiTemplate.json", "a SAS signature"): [76],
+        ("cnomadl__LngAzureImageBuilder", "armTemplateWinServerMngdDev.json", "an access token"): [63, 74, 85],
         ("kuluru__MyWork", "ImageTemplate.json", "a SAS signature"): [21, 28],
         ("kuluru__MyWork", "ImageTemplate.json", "an access token"): [28],
         ("kuluru__MyWork", "Install2016.json", "a SAS signature"): [19, 24],

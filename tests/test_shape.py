@@ -209,9 +209,9 @@ def test_unknown_property(path, value, nearest):
         ("properties/vmProfile/buildTimeoutInMinutes", "the object around `vmProfile`"),
         ("properties/identity", "the object around `properties`"),
         ("stagingResourceGroup", "`properties`"),
-        ("properties/customize/3/runElevated", "a PowerShell customizer"),
+        ("properties/customize/3/runElevated", "a `PowerShell` customizer"),
         ("properties/customize/3/scriptUri", ""),  # of Shell and of PowerShell
-        (f"{OUTPUT}/location", "a ManagedImage distributor"),
+        (f"{OUTPUT}/location", "a `ManagedImage` distributor"),
         ("properties/provisionState", ""),
     ],
 )

@@ -56,7 +56,7 @@ class Violation(NamedTuple):
     names or values, at most 3, best first; for a wrong case, the right one. `known_in` are the API versions that know
     this property or value at this place. `kind_of` names the object it is in ("a PowerShell customizer", "vmProfile",
     "the image template"). `open` marks a value outside a list that the service may extend (modelAsString in Swagger).
-    `belongs` is the one place near by where an unknown property would be known ("a SharedImage distributor",
+    `belongs` is the one place near by where an unknown property would be known ("a `SharedImage` distributor",
     "`vnetConfig`"), empty where there is none or more than one.
     """
 

@@ -230,7 +230,10 @@ def _elsewhere(name: str, instance: Any, holder: tuple[str | int, ...], version:
     places: dict[str, None] = {}
     for subschema in _schemas_at(instance, holder, version):
         kinds = [resolved(rule["then"], root) for rule in subschema.get("allOf", ())]
-        places.update({_a(kind["title"]): None for kind in kinds if name in _words(kind, "properties")})
+        for kind in kinds:
+            if name in _words(kind, "properties"):
+                own, _, noun = kind["title"].partition(" ")
+                places[f"a `{own}` {noun}"] = None
         for member, below in subschema.get("properties", {}).items():
             if name in _words(resolved(below, root), "properties"):
                 places[f"`{member}`"] = None
@@ -276,11 +279,7 @@ def _kind_of(instance: Any, path: tuple[str | int, ...], version: str) -> str:
     if not path:
         return "the image template"
     titles = [subschema["title"] for subschema in _schemas_at(instance, path, version) if "title" in subschema]
-    return _a(titles[-1]) if titles else str(path[-1])
-
-
-def _a(title: str) -> str:
-    return f"{'an' if title[0] in 'AEIO' else 'a'} {title}"
+    return f"{'an' if titles[-1][0] in 'AEIO' else 'a'} {titles[-1]}" if titles else str(path[-1])
 
 
 def _words(subschema: dict[str, Any], vocabulary: str) -> list[str]:
