@@ -49,12 +49,12 @@ def run() -> NoReturn:
         sys.stdout.flush()
     except KeyboardInterrupt:
         status = INTERRUPTED
-    except BrokenPipeError:  # the reader, `head` say, has seen enough; nothing of ours may complain at shutdown
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
         status = FAILED
     except Exception as error:  # an uncaught one would leave with 1, which means findings
         status = _broken(error)
-    sys.exit(status)
+    # All is said, and nothing is open: taking a hundred modules down again would double the time (mypy leaves so, too).
+    os._exit(status)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -144,7 +144,7 @@ def assumed_api_version(template: ImageTemplate) -> Findings:
     ```
     """
     written = template.resource.get("apiVersion")
-    if template.assumed and not _is_left_out(template):
+    if template.assumed and written.text != "" and not _is_left_out(template):
         yield Finding(
             written,
             f"nothing here says the API version: {template.api_version}, the newest, is assumed",

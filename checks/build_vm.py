@@ -84,12 +84,12 @@ def small_build_vm(template: ImageTemplate) -> Findings:
     too_little = updates and size.memory_gib is not None and size.memory_gib < ENOUGH_GIB
     if not too_few and not too_little:
         return
-    has = f"{size.vcpus} vCPU" if too_few else f"{size.memory_gib:g} GiB of memory"
+    has = f"only {size.vcpus} vCPU, too little" if too_few else f"only {size.memory_gib:g} GiB of memory, little"
     given = template.vm_profile.get("vmSize")
-    which = "" if given.text else ", the default as no `vmSize` is given,"
+    which = f"the build VM `{name}`" if given.text else f"no `vmSize` is given, and the default `{name}`"
     yield Finding(
         given,
-        f"the build VM `{name}`{which} has {has}, too little for {'Windows Update' if updates else 'a Windows build'}",
+        f"{which} has {has} for {'Windows Update' if updates else 'a Windows build'}",
         help='write `"vmSize": "Standard_D2s_v5"` or a larger one',
         notes=("the build often hangs or stops with `unexpected EOF` after an hour or more",),
     )
@@ -135,8 +135,8 @@ def vm_size_generation(template: ImageTemplate) -> Findings:
         return
     yield Finding(
         given,
-        f"`{given.text}` cannot start images of generation {ground.generation(template)}, such as the source",
-        help="take a size that starts both, such as `Standard_D2s_v5`, or leave `vmSize` out",
+        f"the build VM `{given.text}` cannot start the source, an image of generation {ground.generation(template)}",
+        help="write a size that starts both generations, such as `Standard_D2s_v5`",
         notes=("the build VM cannot be created",),
     )
 

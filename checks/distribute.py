@@ -198,7 +198,7 @@ def replication_and_target_regions(distributor: Distributor, template: ImageTemp
                 region,
                 f"{distributor.label} names the region `{region.text}` twice",
                 help="name it once; more copies in one region are its `replicaCount`",
-                notes=("a gallery does not take a region twice, and it is asked only when the image is built",),
+                notes=("the gallery refuses it, but only when the image has been built",),
                 related=(Related(other.span, "named here already"),),
                 severity="warning",
             )
@@ -329,8 +329,8 @@ def home_region_missing(distributor: Distributor, template: ImageTemplate) -> Fi
         yield Finding(
             distributor.get(listed).key_span,
             f"`{listed}` of {distributor.label} leaves out `{home}`, where the image is built",
-            help="make sure that the list has the region of the gallery",
-            notes=("if the image definition is elsewhere than the template, each build copies the disk there first",),
+            help="make sure that the region of the gallery is in the list",
+            notes=("if the image definition is in another region than the template, each build copies the disk first",),
             severity="info",
         )
 
@@ -401,8 +401,8 @@ def gallery_image_version(distributor: Distributor) -> Findings:
         image.part(*given.span(1)),
         f"{distributor.label} would publish version `{version}`, but {problem}"
         if problem
-        else f"{distributor.label} publishes version `{version}` each time, and only the first build can",
-        help=f"write {suggestion} or leave `/versions/{version}` out: the service then counts on by itself",
+        else f"{distributor.label} always publishes version `{version}`, so only the first build can succeed",
+        help=f"leave `/versions/{version}` out, so that the service takes the next number, or write {suggestion}",
         notes=() if problem else ("a gallery does not replace a version that it has",),
         severity="" if problem else "info",
     )
@@ -471,7 +471,7 @@ def versioning_rules(distributor: Distributor, template: ImageTemplate) -> Findi
         yield Finding(
             versioning.key_span,
             f"{distributor.label} has `versioning`, but its `galleryImageId` gives the version already: `{given[1]}`",
-            help=f"keep one of them: remove `versioning`, or `/versions/{given[1]}`",
+            help=f"remove one of them: `versioning`, or `/versions/{given[1]}`",
             severity="info",
         )
     elif (scheme.text or "").lower() == "source" and template.source_type == "ManagedImage":
@@ -518,7 +518,7 @@ def vhd_without_uri(distributor: Distributor, template: ImageTemplate) -> Findin
             uri if uri.is_missing else uri.key_span,
             f"the VHD of {distributor.label} is deleted together with the image template",
             help=f"copy it away after each build, or give it a `uri` in a storage account of your own{how}",
-            notes=("since 2026-03-31 no VM starts from a VHD itself: unmanaged disks are retired",),
+            notes=("no VM can run from the VHD itself: unmanaged disks were retired on 2026-03-31",),
         )
 
 

@@ -465,7 +465,7 @@ def unintended_escape(document: Document) -> Findings:
     ```
     """
     for node in document.nodes():
-        if node.kind != "string":
+        if node.kind != "string" or str(node.value).isprintable():
             continue
         looked_for = _UNINTENDED if placeholder.in_program(node) else _IN_SETTING
         found = looked_for.search(str(node.value))

@@ -141,7 +141,7 @@ def several_identities(template: ImageTemplate) -> Findings:
     yield Finding(
         second,
         f"the template has {len(given)} identities, but the service supports only one",
-        help="keep the one that reads the source and writes the image; what scripts sign in with goes to "
+        help="keep the one that reads the source and writes the image, and move those that scripts sign in with to "
         "`vmProfile.userAssignedIdentities`",
         related=(Related(first, "the first one"),) if first != second else (),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
+from aiblint.pattern import pattern
 
 from . import ground
 from .data import regions
@@ -11,6 +12,9 @@ from .data import regions
 if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.template import ImageTemplate
+
+# Canary regions and closed clouds: no public page says what they have.
+_CLOSED = pattern(r"us(?:nat|sec)\w+|\w+(?:euap|stg|stage)")
 
 
 @check("AIB211", "unsupported-location", "error", regions.LOCATIONS, regions.PREVIEW)
@@ -55,15 +59,15 @@ def unsupported_location(template: ImageTemplate) -> Findings:
             severity="info",
         )
         return
-    elif name in regions.TEMPLATE_LOCATIONS:
+    elif name in regions.TEMPLATE_LOCATIONS or _CLOSED.fullmatch(name):
         return
     elif name in regions.OTHER_REGIONS:
         message = f"image templates cannot live in `{location.text}`"
-        help_ = "take a region that has the service, `az provider show` lists them; the image can still go to this one"
+        help_ = "take another region for the template; the image can still be distributed to this one"
     else:
         message = f"`{location.text}` is not a region that image templates can live in"
         near = " or ".join(f"`{region}`" for region in regions.nearest(location.text))
-        help_ = f"did you mean {near}?" if near else "take one of the regions that have the service"
+        help_ = f"did you mean {near}?" if near else "write the name of a region as Azure has it, such as `westeurope`"
     yield Finding(
         location,
         message,

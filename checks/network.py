@@ -187,7 +187,7 @@ def proxy_and_container_subnet(template: ImageTemplate) -> Findings:
         return
     yield Finding(
         proxy,
-        "`proxyVmSize` is given together with `containerInstanceSubnetId`, with which there is no proxy VM",
+        "`proxyVmSize` is given beside `containerInstanceSubnetId`, and then there is no proxy VM",
         help="remove `proxyVmSize`",
         notes=("the submission is rejected",),
         related=(Related(container.key_span, "the subnet for the container"),),

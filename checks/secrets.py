@@ -448,13 +448,12 @@ def secret_in_inline(step: Step, template: ImageTemplate) -> Findings:
 
 def _secure_parameters(step: Step, template: ImageTemplate) -> Iterator[tuple[Span, str]]:
     """Where the expressions of `inline` name a parameter of a secure type, and its name; each once in a line."""
-    secure: set[str] | None = None
-    for line in step.get("inline").items:
+    secure = _declared_secure(template)
+    for line in step.get("inline").items if secure else ():
         seen: set[str] = set()
         for node in (line.node, line.definition):
             expression = str(node.value) if node is not None and node.kind == "string" else ""
             for found in pattern(r"(?<!empty\()parameters\(\s*'([^']+)'\s*\)", re.IGNORECASE).finditer(expression):
-                secure = _declared_secure(template) if secure is None else secure
                 name = found[1].lower()
                 # A default that is a secret was found by itself.
                 if node is None or name not in secure - seen or secret.find(_text(line)):

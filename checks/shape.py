@@ -10,6 +10,7 @@ from aiblint.recognise import DEPLOYMENT
 if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.shape import Violation
+    from aiblint.source.document import Node
     from aiblint.template import Distributor, ImageTemplate, Step
     from aiblint.value import Value
 
@@ -32,6 +33,9 @@ WANTED = {
     "imageVersionId": "the resource ID of the image version in the gallery",
     "imageId": "the resource ID of the managed image",
     "location": "a region, such as `westeurope`",
+    "planName": "`name` of the `plan` that `az vm image show` prints for the image",
+    "planProduct": "`product` of the `plan` that `az vm image show` prints for the image",
+    "planPublisher": "`publisher` of the `plan` that `az vm image show` prints for the image",
     "replicationRegions": 'the regions to publish to, such as `["westeurope"]`',
 }
 # Objects that people give as a string, and the property that the string belongs to.
@@ -195,8 +199,8 @@ def wrong_case(violation: Violation, template: ImageTemplate) -> Findings:
     severity, notes = _strictness(template)
     of_a_list = violation.path[1:2] in (("customize",), ("validate",), ("distribute",))
     if of_a_list and not violation.on_key and violation.name == "type":
-        since = not template.assumed and template.api_version >= EXACT_KINDS
-        severity, notes = ("error", ()) if since or not violation.known_in else (severity, notes)
+        refused = violation.path[1] == "distribute" and not template.assumed and template.api_version >= EXACT_KINDS
+        severity, notes = ("error", ()) if refused or not violation.known_in else (severity, notes)
     written = "" if violation.on_key else f"`{at.text}`, "
     yield Finding(
         at.key_span if violation.on_key else at,
@@ -242,12 +246,23 @@ def missing_property(violation: Violation, template: ImageTemplate) -> Findings:
     """
     if violation.kind != "missing-property" or (*violation.path, violation.name) == ("identity",):
         return
+    if _is_maimed(template.at(violation.path).node):
+        return
     rejected = "the submission is rejected with `Missing field`"
     yield Finding(
         template.at(violation.path).get(violation.name),
         f"{_holder(violation.path, template)} needs `{violation.name}`, and has none",
         help=f"add `{violation.name}`: {WANTED.get(violation.name, violation.expected)}",
         notes=(rejected if template.assumed else f"API version {template.api_version} requires it: {rejected}",),
+    )
+
+
+def _is_maimed(node: Node) -> bool:
+    """Whether the JSON of an object itself is broken, so that what it lacks may be what could not be read."""
+    places = [fault.span.start for fault in node.document.faults if fault.kind == "syntax"]
+    return any(
+        node.start <= place <= node.end and not any(child.start <= place < child.end for child in node.children)
+        for place in places
     )
 
 
@@ -337,11 +352,14 @@ def invalid_value(violation: Violation, template: ImageTemplate) -> Findings:
     if violation.path == ("properties", "buildTimeoutInMinutes"):
         return
     found = violation.found.removeprefix("the string ").removeprefix("the number ")
+    help_ = f"did you mean {_quoted(violation.nearest)}?" if violation.nearest else f"give it {violation.expected}"
+    if violation.path == ("identity", "type"):
+        help_ = "write `UserAssigned`: the service acts as an identity that you name"
     yield Finding(
         template.at(violation.path),
         f"{_subject(violation.path, template)} is {found}, "
         + (f"not {violation.expected}" if violation.open else f"but must be {violation.expected}"),
-        help=f"did you mean {_quoted(violation.nearest)}?" if violation.nearest else f"give it {violation.expected}",
+        help=help_,
         notes=(_accepted_by(violation),) if violation.known_in else (),
         severity="warning" if violation.open or (template.assumed and violation.known_in) else "error",
     )
@@ -380,7 +398,8 @@ def read_only_property(violation: Violation, template: ImageTemplate) -> Finding
 def template_name(template: ImageTemplate) -> Findings:
     """
     ## What it does
-    Looks at the name of the image template: 1 to 64 letters, digits, `-`, `_` and (from 2019-05-01-preview on) `.`.
+    Looks at the name that a deployment template gives the image template: 1 to 64 letters, digits, `-`, `_` and (from
+    2019-05-01-preview on) `.`.
 
     ## Why it matters
     The submission is rejected.
@@ -396,6 +415,10 @@ def template_name(template: ImageTemplate) -> Findings:
     ```
     """
     name = template.resource.get("name")
+    if template.form == DEPLOYMENT and name.is_missing and not _is_maimed(template.resource.node):
+        yield Finding(
+            name, "the image template has no name", help="add `name`: 1 to 64 letters, digits, `-`, `_` and `.`"
+        )
     dots = template.api_version >= "2019-05-01-preview"
     allowed = "-_." if dots else "-_"
     if template.form != DEPLOYMENT or name.is_missing:

@@ -85,6 +85,8 @@ def incomplete_source(template: ImageTemplate) -> Findings:
     parts = {name: template.source.get(name) for name in ("publisher", "offer", "sku", "version")}
     missing = [name for name, value in parts.items() if value.is_missing]
     help_ = "write all four as `az vm image list --all` shows them, with `latest` for the version"
+    if missing == ["version"]:
+        help_ = 'add `"version": "latest"`'
     notes = ("the submission fails with `BadPIRSource`",)
     if missing:
         names = " and no ".join(f"`{name}`" for name in missing)
@@ -300,14 +302,15 @@ def out_of_support_image(template: ImageTemplate, surroundings: Surroundings) ->
         return
     sku = template.source.get("sku")
     gone = (sku.text or "").lower() in _WITHDRAWN
+    newest = images.newest(release, surroundings.now[:10])
     yield Finding(
         sku,
-        f"the support of {release.name} ended on {release.date}",
-        help="build from a release that is still supported",
+        f"support for {release.name} ended on {release.date}",
+        help="build from a release that is still supported" + (f", such as {newest.name}" if newest else ""),
         notes=(
             *((release.note,) if release.note else ()),
-            f"its dates: {release.source}",
             "the marketplace " + ("no longer has the image" if gone else "may withdraw the image at any time"),
+            f"its dates: {release.source}",
         ),
     )
 
@@ -440,10 +443,10 @@ def generation_mismatch(template: ImageTemplate) -> Findings:
         accepted = "V1" if given.is_missing else (given.text or "").upper()
         if accepted not in ("V1", "V2") or accepted == generation:
             continue
-        has = "says none and so is V1" if given.is_missing else f"is {accepted}"
+        has = "does not say its own, which makes it V1" if given.is_missing else f"is of generation {accepted}"
         yield Finding(
             identifier,
-            f"the source is an image of generation {generation}, the image definition of {distributor.label} {has}",
+            f"the source is of generation {generation}, but the image definition of {distributor.label} {has}",
             help=f"make a definition with `hyperVGeneration` {generation} (it cannot be changed), or take a source of "
             "the definition's generation",
             notes=("the build runs to its end before the distribution fails",),
@@ -539,5 +542,5 @@ def pinned_source_version(template: ImageTemplate) -> Findings:
         yield Finding(
             version,
             f"the source is pinned to version `{version.text}`, which the marketplace will withdraw one day",
-            help="write `latest`, or see to it that somebody moves the pin",
+            help="write `latest`, or make sure that somebody moves the pin",
         )

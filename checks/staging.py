@@ -105,8 +105,8 @@ def staging_group_rules(template: ImageTemplate) -> Findings:
         if other is not None and (other[1].lower(), other[2].lower()) == (found[1].lower(), found[2].lower()):
             yield Finding(
                 staging,
-                f"the staging resource group `{found[2]}` has {what} in it, and has to be empty",
-                help="name a group of its own; one that does not exist is created",
+                f"the staging resource group `{found[2]}` has {what} in it, but has to be empty",
+                help="name a group of its own: it is created if it does not exist",
                 related=(Related(place, "in the same group"),),
             )
             return

@@ -167,7 +167,7 @@ def _unfit(template: ImageTemplate) -> Iterator[tuple[Value, str, str]]:
             continue
         if found["version"]:
             words = f"{distributor.label} always publishes version `{found['version']}`"
-            yield target, words, f"remove `/versions/{found['version']}`: the service then counts on by itself"
+            yield target, words, f"remove `/versions/{found['version']}`, so that the service takes the next number"
         if definition == found["definition"]:
             words = f"{distributor.label} publishes to its own source"
             yield target, words, "publish to another image definition; each build would set off the next"

@@ -375,6 +375,7 @@ def test_a_bug_is_status_2_and_shows_nothing_of_the_template(
     monkeypatch.setattr("aiblint.engine.lint", broken)
     monkeypatch.setattr(sys, "argv", ["aiblint", "a.json"])
     monkeypatch.delenv("AIBLINT_RAISE", raising=False)
+    monkeypatch.setattr(os, "_exit", sys.exit)
     with pytest.raises(SystemExit) as left:
         cli.run()
     assert left.value.code == 2
@@ -389,9 +390,28 @@ def test_an_interruption_is_130(asked: Asked, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("aiblint.engine.lint", interrupted)
     monkeypatch.setattr(sys, "argv", ["aiblint", "a.json"])
+    monkeypatch.setattr(os, "_exit", sys.exit)
     with pytest.raises(SystemExit) as left:
         cli.run()
     assert left.value.code == 130
+
+
+def test_all_of_a_report_arrives_in_a_pipe(tmp_path: Path) -> None:
+    """The process leaves without taking Python down: nothing may be left in a buffer."""
+    steps = [{"type": "Shell", "name": f"step {n}"} for n in range(3000)]
+    body = {"properties": {"source": {}, "customize": steps, "distribute": []}}
+    (tmp_path / "a.json").write_text(json.dumps(body))
+    command = [sys.executable, "-m", "aiblint", "--output", "concise", "a.json"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert sum("[no-script]" in line for line in done.stdout.splitlines()) == 3000
+    assert done.stdout.endswith("]\n")
 
 
 def test_a_start_imports_no_more_than_it_needs() -> None:

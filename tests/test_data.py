@@ -106,6 +106,25 @@ def test_unknown_image(publisher: str, offer: str, sku: str) -> None:
     assert images.end_of_support(publisher, offer, sku) is None
 
 
+@pytest.mark.parametrize(
+    ("key", "today", "name"),
+    [
+        ("windows 10 20h2 enterprise", "2026-11-22", "Windows 11 25H2 Enterprise"),
+        ("windows 11 22h2 pro", "2026-11-22", "Windows 11 25H2 Pro"),
+        ("windows server 1909", "2026-11-22", "Windows Server 2025"),
+        ("windows server 2008-r2", "2026-11-22", "Windows Server 2025"),
+        ("ubuntu 18.04", "2026-11-22", "Ubuntu 24.04"),
+        ("ubuntu 18.04", "2029-05-31", None),
+        ("ubuntu pro 14.04", "2026-11-22", None),
+        ("sles 15", "2025-06-01", "SUSE Linux Enterprise Server 15 SP6"),
+        ("centos 7", "2026-11-22", None),
+    ],
+)
+def test_newest_of_the_family(key: str, today: str, name: str | None) -> None:
+    newest = images.newest(images.RELEASES[key], today)
+    assert (newest.name if newest else None) == name
+
+
 def test_rows_of_releases() -> None:
     for release in images.RELEASES.values():
         assert datetime.date.fromisoformat(release.date).isoformat() == release.date

@@ -280,3 +280,23 @@ def end_of_support(publisher: str, offer: str, sku: str) -> Release | None:
         if match is not None and match.expand(key) in RELEASES:
             found.append(RELEASES[match.expand(key)])
     return min(found, key=lambda release: release.date, default=None)
+
+
+# Families of which the newest releases have no row yet.
+_ENDS_EARLY = ("SQL Server", "Ubuntu Pro")
+
+
+def newest(release: Release, today: str) -> Release | None:
+    """The release of the same family that is supported longest; None if no row is one, or not the newest one.
+
+    The family is the name without its numbers: Windows 10 and 11 Enterprise are one, and so are Pro.
+    """
+    family = _family(release)
+    if family in _ENDS_EARLY:
+        return None
+    supported = [other for other in RELEASES.values() if _family(other) == family and other.date > today]
+    return max(supported, key=lambda other: other.date, default=None)
+
+
+def _family(release: Release) -> str:
+    return re.sub(r",? version\b|\bR2\b| without a service pack|\s*\S*\d\S*", "", release.name)
