@@ -222,7 +222,8 @@ def _complete(finding: Finding, check: Check) -> Finding:
     related = finding.related
     definition = getattr(finding.at, "definition", None)
     if definition is not None and definition.span[:3] != finding.span[:3]:
-        related = (*related, Related(definition.span, "the value is defined here"))
+        what = "it is declared here" if getattr(finding.at, "is_unknown", False) else "the value is defined here"
+        related = (*related, Related(definition.span, what))
     message = finding.message
     if len(message) > LONGEST_MESSAGE:  # it quotes the template, and the template may be anything
         message = f"{message[: LONGEST_MESSAGE - 60]}…{message[-59:]}"

@@ -23,7 +23,7 @@ def unsupported_location(template: ImageTemplate) -> Findings:
     ## What it does
     Looks at the template's `location`: whether it is a region at all, and whether image templates can live there. The
     image itself can be distributed to any region. A government region that is in preview gives a finding of
-    severity info.
+    severity info. Canary regions and closed clouds are not judged, as no public page lists what they have.
 
     ## Why it matters
     The submission is rejected with `LocationNotAvailableForResourceType`.

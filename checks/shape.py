@@ -10,7 +10,7 @@ from aiblint.recognise import DEPLOYMENT
 if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.shape import Violation
-    from aiblint.source.document import Node
+    from aiblint.source.document import Node, Span
     from aiblint.template import Distributor, ImageTemplate, Step
     from aiblint.value import Value
 
@@ -81,6 +81,13 @@ def _holder(path: tuple[str | int, ...], template: ImageTemplate) -> str:
     return _subject(path, template) + (f" (`{kind}`)" if kind else "")
 
 
+def _key(violation: Violation, template: ImageTemplate) -> Span:
+    """The name at fault. Where it stands itself, it does not matter what its value refers to."""
+    value = template.at(violation.path)
+    written = value.node.key is not None and value.node.key.value == violation.name
+    return value.key_span._replace(definition=None) if written else value.key_span
+
+
 def _accepted_by(violation: Violation) -> str:
     return (
         f"it exists from API version {violation.known_in[0]} on"
@@ -128,7 +135,6 @@ def unknown_property(violation: Violation, template: ImageTemplate) -> Findings:
     """
     if violation.kind != "unknown-property":
         return
-    at = template.at(violation.path)
     severity, notes = _strictness(template)
     holder = violation.path[:-1]
     message = f"{_holder(holder, template)} has no property `{violation.name}`"
@@ -141,8 +147,8 @@ def unknown_property(violation: Violation, template: ImageTemplate) -> Findings:
         if violation.name != old[0]:
             return  # one network, described in three parts
         message = f"`vnetConfig` has no {_quoted(tuple(old))}: it takes the resource ID of a subnet"
-        related = tuple(Related(template.at((*holder, name)).key_span, "so is this") for name in old[1:])
-    yield Finding(at.key_span, message, _instead(violation, template), notes, related, severity=severity)
+        related = tuple(Related(template.at((*holder, name)).key_span, "this too") for name in old[1:])
+    yield Finding(_key(violation, template), message, _instead(violation, template), notes, related, severity=severity)
 
 
 def _instead(violation: Violation, template: ImageTemplate) -> str:
@@ -152,12 +158,14 @@ def _instead(violation: Violation, template: ImageTemplate) -> str:
         if template.at(holder).node.member("subnetId") is not None:
             return "remove it: the `subnetId` beside it is enough"
         return 'write `"subnetId": "<resource ID of the subnet>"` instead'
-    of_a_kind = violation.belongs.startswith(("a ", "an "))
+    of_a_kind = violation.belongs.startswith("a ")
+    if violation.belongs and not of_a_kind:
+        return f"move it to {violation.belongs}"
     if violation.nearest:
         only = f" (only {violation.belongs} has `{violation.name}`)" if of_a_kind else ""
         return f"did you mean {_quoted(violation.nearest)}?{only}"
     if violation.belongs:
-        return f"remove it: only {violation.belongs} has it" if of_a_kind else f"move it to {violation.belongs}"
+        return f"remove it: only {violation.belongs} has it"
     current = [version for version in violation.known_in if not version.endswith("-preview")]
     if current and current[-1] == shape.NEWEST:
         # The identity has to be there in every version: `missing-identity`.
@@ -202,10 +210,11 @@ def wrong_case(violation: Violation, template: ImageTemplate) -> Findings:
         refused = violation.path[1] == "distribute" and not template.assumed and template.api_version >= EXACT_KINDS
         severity, notes = ("error", ()) if refused or not violation.known_in else (severity, notes)
     written = "" if violation.on_key else f"`{at.text}`, "
+    both = violation.on_key and any(name == right for name, _ in template.at(violation.path[:-1]).members)
     yield Finding(
-        at.key_span if violation.on_key else at,
+        _key(violation, template) if violation.on_key else at,
         f"{_subject(violation.path, template)} is {written}in the wrong letter case: the API has `{right}`",
-        help=f"write `{right}`",
+        help=f"remove it: `{right}` is there as well" if both else f"write `{right}`",
         notes=notes,
         severity=severity,
     )
@@ -388,7 +397,7 @@ def read_only_property(violation: Violation, template: ImageTemplate) -> Finding
     if violation.kind != "read-only":
         return
     yield Finding(
-        template.at(violation.path).key_span,
+        _key(violation, template),
         f"`{violation.name}` is read-only: the service fills it in",
         help="remove it; an exported template carries it along",
     )

@@ -47,8 +47,8 @@ def incomplete_source(template: ImageTemplate) -> Findings:
     one.
 
     ## Why it matters
-    The API's description calls all four optional, the marketplace knows no image by less: the submission fails with
-    `BadPIRSource`. A parameter or a variable was empty when the template was filled in.
+    The API's description calls all four optional, but the marketplace finds no image by less: the submission fails with
+    `BadPIRSource`. Often a parameter or a variable was empty when the template was filled in.
 
     ## Bad
     ```json

@@ -152,13 +152,13 @@ def build_timeout_too_short(template: ImageTemplate) -> Findings:
         return
     parts = [*_parts(template), (round(sleeping), "for sleeps")]
     least = sum(minutes for minutes, _ in parts)
-    note = f"in minutes, roughly: {_sum(parts)}; scripts and downloads come on top"
+    notes = [f"in minutes, roughly: {_sum(parts)}; scripts and downloads come on top"]
     builds = not template.properties.get("validate", "sourceValidationOnly").flag
     if least > allowed:
         problem = f"a build of this template takes about {least:.0f} minutes when all goes well"
     elif 0 < given < SHORTEST_FOR_WINDOWS and builds and operating_system(template) == "Windows":
         problem = f"a Windows build should have at least {SHORTEST_FOR_WINDOWS}"
-        note = f"for Windows, Microsoft advises against less than {SHORTEST_FOR_WINDOWS} minutes"
+        notes.append(f"for Windows, Microsoft advises against less than {SHORTEST_FOR_WINDOWS} minutes")
     else:
         return
     yield Finding(
@@ -167,7 +167,7 @@ def build_timeout_too_short(template: ImageTemplate) -> Findings:
         help="leave it out for 240 minutes, or allow twice what a build has taken"
         if given
         else f"write the minutes that it needs, at most {LONGEST}",
-        notes=(note,),
+        notes=tuple(notes),
         related=related if least > allowed else (),
     )
 

@@ -104,3 +104,107 @@ def test_a_checksum_that_may_be_right(tmp_path: Path, content: bytes, checksum_o
 def test_the_line_ends_of_a_binary_file_are_not_converted(tmp_path: Path) -> None:
     (finding,) = _stale(tmp_path, b"\0\r\n", b"\0\n")
     assert not any("CRLF" in note for note in finding.notes)
+
+
+# -- what is left to be filled in --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("members", "severities"),
+    [
+        ({"location": "<region>"}, ["error"]),
+        ({"tags": {"month": "<month>"}}, ["warning"]),
+        ({"location": "[concat('<reg', 'ion>')]"}, []),
+        ({"location": "[concat('<region>', '2')]"}, ["error"]),
+        # an expression may take these for texts of its own
+        ({"tags": {"stage": "[format('__SCRIPT__{0}', 1)]"}}, []),
+        ({"tags": {"stage": "__STAGE__"}}, ["warning"]),
+    ],
+)
+def test_placeholders_of_a_resource(members: dict[str, object], severities: list[str]) -> None:
+    found = findings(deployment(resource(None, **members)), "unresolved-placeholder")
+    assert [finding.severity for finding in found] == severities
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("<name>", True),
+        ("copy <source> to <target>", True),
+        ('<Configuration><Add Channel="Current">', False),
+        ("<b>bold</b>", False),
+        ("<br/>", False),
+        ("__name__", False),
+    ],
+)
+def test_placeholders_of_a_variable(text: str, found: bool) -> None:
+    template = deployment(variables={"text": text})
+    assert bool(findings(template, "unresolved-placeholder")) == found
+
+
+def test_a_placeholder_that_the_template_replaces_itself() -> None:
+    variables = {"raw": "az login -u <user>", "command": "[replace(variables('raw'), '<user>', 'me')]"}
+    assert findings(deployment(variables=variables), "unresolved-placeholder") == []
+
+
+def test_a_placeholder_in_a_default_is_a_warning() -> None:
+    parameters = {"uri": {"type": "string", "defaultValue": "https://<account>.blob.core.windows.net/a"}}
+    (finding,) = findings(deployment(parameters=parameters), "unresolved-placeholder")
+    assert finding.severity == "warning"
+
+
+# -- what follows from broken JSON -------------------------------------------------------------------------------------
+
+
+def test_a_parameter_whose_declaration_broken_json_cut_off() -> None:
+    text = deployment(resource(None, location="[parameters('region')]"), parameters={"region": {"type": "string"}})
+    assert findings(text, "broken-expression") == []
+    assert findings(text.replace('"parameters": {', "", 1), "broken-expression") == []
+    assert findings(text.replace('"region"', '"regions"'), "broken-expression")
+
+
+def test_an_object_that_was_made_of_a_stray_bracket_lacks_nothing() -> None:
+    text = deployment().replace('"customize": [', '"customize": [ },', 1)
+    names = {finding.check.name for finding in findings(text) if finding.check}
+    assert "syntax-error" in names
+    assert "missing-property" not in names
+
+
+# -- backslashes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "marked"),
+    [
+        (r"mkdir c:\\temp", None),
+        (r"mkdir c:\temp", r"\t"),
+        (r"copy x 'C:\\a\bin'", r"\b"),
+        (r"grep -E '\bfoo'", r"\b"),
+        (r"cd c:\nmkdir x", None),
+        (r"echo 'Name:\tValue'", None),
+        (r"echo \"c:\t$x\"", None),
+    ],
+)
+def test_escapes_that_are_not_meant(written: str, marked: str | None) -> None:
+    step = {"type": "Shell", "name": "Step", "inline": ["HERE"]}
+    text = deployment(resource({"customize": [step]})).replace("HERE", written)
+    found = findings(text, "unintended-escape")
+    assert [text[finding.span.start : finding.span.end] for finding in found] == ([marked] if marked else [])
+
+
+# -- what a resource of a deployment must have -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["apiVersion", "name"])
+def test_a_resource_without_what_every_resource_has(name: str) -> None:
+    own = resource()
+    del own[name]
+    (finding,) = findings(deployment(own))
+    assert finding.severity == "error"
+    assert name in finding.message
+
+
+def test_an_api_profile_gives_the_api_version() -> None:
+    own = resource()
+    del own["apiVersion"]
+    assert findings(deployment(own, apiProfile="2018-03-01-hybrid"), "unknown-api-version") == []
