@@ -16,6 +16,7 @@ from . import (
     identity,
     location,
     network,
+    parameters,
     permissions,
     resource_ids,
     restarts,
@@ -47,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
     api_version.api_version_in_body,
     file.unevaluated_expression,
     file.unintended_escape,
+    parameters.parameter_value,
     # AIB1xx: the shape
     shape.unknown_property,
     shape.wrong_case,
