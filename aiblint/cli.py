@@ -51,6 +51,9 @@ def run() -> NoReturn:
         status = INTERRUPTED
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         status = FAILED
+    except OSError as error:  # reading was cared for where it was done: this is the output
+        sys.stderr.write(f"aiblint: the report cannot be written: {(error.strerror or str(error)).lower()}\n")
+        status = FAILED
     except Exception as error:  # an uncaught one would leave with 1, which means findings
         status = _broken(error)
     # All is said, and nothing is open: taking a hundred modules down again would double the time (mypy leaves so, too).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 
 from aiblint import files, recognise
@@ -226,6 +227,9 @@ def _complete(finding: Finding, check: Check) -> Finding:
         related = (*related, Related(definition.span, what))
     message = finding.message
     if len(message) > LONGEST_MESSAGE:  # it quotes the template, and the template may be anything
+        from aiblint import secret
+
+        message = secret.mask(message)  # before it is cut: of half a secret nobody can tell that it is one
         message = f"{message[: LONGEST_MESSAGE - 60]}…{message[-59:]}"
     severity = finding.severity or check.severity
     return finding._replace(check=check, severity=severity, message=message, related=related)
@@ -253,9 +257,17 @@ def _place(finding: Finding, context: dict[str, object]) -> tuple[object, ...]:
     return (node, finding.check.id if finding.check else "", *spans)
 
 
+def _is_copied(finding: Finding) -> bool:
+    """Whether a finding marks what a copy loop of properties repeats: then each copy has it, in its own words."""
+    return re.search(r"/copy/[0-9]+/input(?:/|$)", finding.pointer) is not None
+
+
 def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:
     """In the order of the file, each problem once: copies of a template find the same thing in the same place."""
-    unique = {(f.check.id if f.check else "", f.span.start, f.span.end, f.message): f for f in findings}
+    unique: dict[tuple[object, ...], Finding] = {}
+    for f in findings:
+        words = "" if _is_copied(f) else f.message
+        unique.setdefault((f.check.id if f.check else "", f.span[:2], words), f)
     return tuple(sorted(unique.values(), key=lambda f: (f.span.start, f.span.end, f.check.id if f.check else "")))
 
 

@@ -20,8 +20,8 @@ RESOURCE = "image template resource"
 LONE_TRIGGER = "image template trigger"
 BODY = "request body"
 
-# Some writers of JSON escape the slash.
-_TYPED = pattern(r'"type"\s*:\s*"Microsoft\.VirtualMachineImages\\?/imageTemplates', re.IGNORECASE)
+# Some writers of JSON escape the slash; and of one that was written with single quotation marks, that is to be said.
+_TYPED = pattern(r"""["']type["']\s*:\s*["']Microsoft\.VirtualMachineImages\\?/imageTemplates""", re.IGNORECASE)
 
 
 class Form(NamedTuple):

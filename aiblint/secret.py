@@ -244,6 +244,21 @@ _SHAPES: tuple[tuple[str, str, int, str, Test], ...] = (
         _random(16),
     ),
     (
+        "-key",
+        r"(?:api|functions)-key(?:[\"'\\]|u002[27]){0,8}[ \t]{0,3}[:=][ \t]{0,3}(?:[\"'\\]|u002[27]){0,8}"
+        r"([a-z0-9+/=._~-]{16,400})",
+        0,
+        "an API key",
+        _random(16),
+    ),
+    (
+        "azurewebsites",
+        r"azurewebsites\.net/[^\s\"'?\\]{1,300}\?(?:[^\s\"'\\&]{1,100}&){0,5}code=([a-z0-9+/=_%-]{20,200})",
+        0,
+        "an access key",
+        _random(20),
+    ),
+    (
         "://",
         r"://[^\s/:@\"'<>\\]{1,100}:([^\s/@\"'<>\\]{1,200})@",
         0,
@@ -279,7 +294,9 @@ def _private_keys(text: str, folded: str) -> Iterator[Secret]:
         start = margin.end() if margin else start
         while end > start and (text[end - 1] in " \t\r\n\"'," or text.startswith(("\\n", "\\r"), end - 2)):
             end -= 1
-        if re.search(r"[A-Za-z0-9+/]{40}", text[start : min(end, start + 600)]):
+        # Ended as a key is, even a short one counts; cut short, it has to look like one.
+        ended = end >= 0 and folded.find("-----end", end, end + 20) >= 0
+        if re.search(r"[A-Za-z0-9+/]{8}" if ended else r"[A-Za-z0-9+/]{40}", text[start : min(end, start + 600)]):
             yield Secret(start, end, "a private key")
 
 
@@ -404,6 +421,9 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
         rf"curl(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])(?:-u|--user)[ \t=]{{1,3}}{_QUOTE}?[^\s:\"'\\/$]{{1,60}}:(?!//)",
         "",
     ),
+    ("mysql", rf"mysql(?:dump|admin|import)?(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])-p(?=[^\s\-])", ""),
+    ("mysqladmin", rf"mysqladmin(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])password{_S}", ""),
+    ("user", rf"user(?:add|mod)[ \t]{_ARGUMENTS}(?<=[ \t])(?:-p|--password)[ \t=]{{1,3}}", ""),
     ("login", rf"login[ \t]{_ARGUMENTS}(?<=[ \t])-p[ \t=]{{1,3}}", ""),
     ("psexec", rf"psexec(?:64)?(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])-p{_S}", ""),
     ("sqlcmd", rf"sqlcmd(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])-p[ \t]{{0,3}}", ""),

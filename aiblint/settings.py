@@ -104,7 +104,8 @@ def _table(file: str) -> dict[str, object] | None:
         table: object = tomllib.loads(data.decode("utf-8-sig"))
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise SettingsError(f"{file}: not valid TOML: {' '.join(str(error).split())}") from None
-    for name in ("tool", "aiblint") if shared else ():
+    # Of a file of our own the heading may be left out.
+    for name in ("tool", "aiblint") if shared or (isinstance(table, dict) and "tool" in table) else ():
         table = table.get(name) if isinstance(table, dict) else None
     if isinstance(table, dict):
         return table

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aiblint.source.document import Comment, Document
 
 _COMMENT = re.compile(r"(?://+|/\*+)\s*(aiblint\s*(:?)\s*([\w-]*)\s*(?:\[([^\]\n]*)\])?)")
-_EXAMPLE = "`aiblint: ignore[AIB401] reason`"
+_EXAMPLE = "`aiblint: ignore[AIB220] reason`"
 
 # More complaints about one file help nobody; and looking for near names takes its time.
 MOST_COMPLAINTS = 50

@@ -92,6 +92,7 @@ CHECKS: tuple[Check, ...] = (
     error_handling.abort_leaves_cost,
     permissions.role_assignment_race,
     tags.tag_rules,
+    distribute.misspelt_region,
     # AIB3xx: the sequence of customizers
     restarts.no_final_restart,
     restarts.restart_before_update,

@@ -436,6 +436,8 @@ def nothing_to_customize(template: ImageTemplate) -> Findings:
     does_more = any(not template.properties.get(name).is_missing for name in ("validate", "optimize"))
     if template.properties.is_missing or does_more or not (customize.is_missing or customize.data == []):
         return
+    if template.properties.node.is_maimed:
+        return
     yield Finding(
         customize if customize.is_missing else customize.key_span,
         "nothing is customized: the image will be a copy of its source",

@@ -8,7 +8,7 @@ from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 
-from .data.regions import TEMPLATE_LOCATIONS, normalise
+from .data.regions import OTHER_REGIONS, TEMPLATE_LOCATIONS, normalise
 from .ground import declared, marked
 
 if TYPE_CHECKING:
@@ -567,3 +567,64 @@ def distant_managed_image(distributor: Distributor, template: ImageTemplate) -> 
             help="build where the image is needed, or distribute to a gallery, which replicates it for you",
             related=(Related(here.span, "the image is built here"),),
         )
+
+
+@check("AIB237", "misspelt-region", "warning", DISTRIBUTE)
+def misspelt_region(distributor: Distributor) -> Findings:
+    """
+    ## What it does
+    Looks for a region of a distributor that Azure does not have and that is nearly the name of one: in `targetRegions`,
+    in `replicationRegions`, and as the `location` of a managed image. Azure opens new regions, so a name that is only
+    unknown is let pass.
+
+    ## Why it matters
+    The build runs to its end, and then the image cannot be distributed.
+
+    ## Bad
+    ```json
+    "distribute": [
+      {
+        "type": "SharedImage",
+        "runOutputName": "example",
+        "galleryImageId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images/example",
+        "targetRegions": [{"name": "westeurope"}, {"name": «"northeurop"»}]
+      }
+    ]
+    ```
+
+    ## Good
+    ```json
+    "distribute": [
+      {
+        "type": "SharedImage",
+        "runOutputName": "example",
+        "galleryImageId": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.Compute/galleries/corporate/images/example",
+        "targetRegions": [{"name": "West Europe"}, {"name": "northeurope"}]
+      }
+    ]
+    ```
+    """
+    regions = [region.get("name") for region in distributor.get("targetRegions").items]
+    regions += distributor.get("replicationRegions").items
+    if distributor.type == "ManagedImage":
+        regions.append(distributor.get("location"))
+    for region in regions:
+        meant = _misspelt(region.text or "")
+        if meant is not None:
+            yield Finding(
+                region,
+                f"`{region.text}` in {distributor.label} is no region of Azure",
+                help=f"did you mean `{meant}`?",
+            )
+
+
+def _misspelt(region: str) -> str | None:
+    """The region that a name was certainly meant to be; None for a region, and for what may be a new one."""
+    name = normalise(region)
+    if len(name) < 5 or name in TEMPLATE_LOCATIONS or name in OTHER_REGIONS:
+        return None
+    from difflib import get_close_matches  # here: only a wrong region needs it
+
+    near = get_close_matches(name, (*TEMPLATE_LOCATIONS, *OTHER_REGIONS), n=1, cutoff=0.85)
+    # `westus4` may be there tomorrow.
+    return near[0] if near and near[0].rstrip("0123456789") != name.rstrip("0123456789") else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from aiblint.arm.deployment import NOT_ITS_TYPE
 from aiblint.arm.evaluate import ScopeError
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.recognise import IMAGE_TEMPLATE
-from aiblint.value import plain
+from aiblint.value import Unknown, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,8 @@ def parameter_value(template: ImageTemplate) -> Findings:
     """
     ## What it does
     Looks for a parameter whose value (its default, that of the parameter file beside the template, or one given with
-    `--parameters`) is none of its `allowedValues`, beyond its `minValue` or `maxValue`, or shorter or longer than its
-    `minLength` and `maxLength` allow.
+    `--parameters`) is not of its `type`, none of its `allowedValues`, beyond its `minValue` or `maxValue`, or shorter
+    or longer than its `minLength` and `maxLength` allow.
 
     ## Why it matters
     Resource Manager refuses the deployment before it looks at the image template.
@@ -99,7 +100,7 @@ def parameter_value(template: ImageTemplate) -> Findings:
     ```
     """
     for name, declared, value in _parameters(template):
-        wrong = _wrong(plain(value), declared)
+        wrong = _mistyped(value, declared) or _wrong(plain(value), declared)
         if wrong is not None:
             demand, words = wrong
             yield Finding(
@@ -117,12 +118,20 @@ def _parameters(template: ImageTemplate) -> Iterator[tuple[str, Node, Value]]:
         declared = scope.template.member("parameters") if scope.template is not None else None
         if resource.value is template.resource and declared is not None:
             for parameter in declared.children:
-                if parameter.key is not None and len(parameter.children) > 1:
+                if parameter.key is not None:
                     name = str(parameter.key.value)
                     try:
                         yield name, parameter, scope.parameter(name)
                     except ScopeError:  # a default that needs itself is the matter of `broken-expression`
                         continue
+
+
+def _mistyped(value: Value, declared: Node) -> tuple[Node, str] | None:
+    """The type that a value does not have, and how; None where it has it, or where it is not known."""
+    type_ = declared.member("type")
+    if type_ is not None and isinstance(value.data, Unknown) and value.data.reason == NOT_ITS_TYPE:
+        return type_, f"is not of its type, `{type_.value}`"
+    return None
 
 
 def _wrong(value: object, declared: Node) -> tuple[Node, str] | None:

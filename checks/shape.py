@@ -10,7 +10,7 @@ from aiblint.recognise import DEPLOYMENT
 if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.shape import Violation
-    from aiblint.source.document import Node, Span
+    from aiblint.source.document import Span
     from aiblint.template import Distributor, ImageTemplate, Step
     from aiblint.value import Value
 
@@ -255,7 +255,7 @@ def missing_property(violation: Violation, template: ImageTemplate) -> Findings:
     """
     if violation.kind != "missing-property" or (*violation.path, violation.name) == ("identity",):
         return
-    if _is_maimed(template.at(violation.path).node):
+    if template.at(violation.path).node.is_maimed:
         return
     rejected = "the submission is rejected with `Missing field`"
     yield Finding(
@@ -263,15 +263,6 @@ def missing_property(violation: Violation, template: ImageTemplate) -> Findings:
         f"{_holder(violation.path, template)} needs `{violation.name}`, and has none",
         help=f"add `{violation.name}`: {WANTED.get(violation.name, violation.expected)}",
         notes=(rejected if template.assumed else f"API version {template.api_version} requires it: {rejected}",),
-    )
-
-
-def _is_maimed(node: Node) -> bool:
-    """Whether the JSON of an object itself is broken, so that what it lacks may be what could not be read."""
-    places = [fault.span.start for fault in node.document.faults if fault.kind == "syntax"]
-    return any(
-        node.start <= place <= node.end and not any(child.start <= place < child.end for child in node.children)
-        for place in places
     )
 
 
@@ -424,7 +415,7 @@ def template_name(template: ImageTemplate) -> Findings:
     ```
     """
     name = template.resource.get("name")
-    if template.form == DEPLOYMENT and name.is_missing and not _is_maimed(template.resource.node):
+    if template.form == DEPLOYMENT and name.is_missing and not template.resource.node.is_maimed:
         yield Finding(
             name, "the image template has no name", help="add `name`: 1 to 64 letters, digits, `-`, `_` and `.`"
         )

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiblint import cli
 from aiblint.secret import find, mask
 
 SHARED = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "shared")
@@ -326,3 +327,44 @@ def test_any_text_keeps_its_lines(text: str) -> None:
     masked = mask(text)
     assert [c for c in masked if c in "\r\n"] == [c for c in text if c in "\r\n"]
     assert mask(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mysql -u root -pS3cr3tW0rd shop",
+        "mysqladmin -u root password 'S3cr3tW0rd'",
+        "sudo useradd -m -p S3cr3tW0rd builder",
+        "curl -H 'X-Api-Key: S3cr3tW0rd0123456789' https://example.com",
+        "curl https://example.azurewebsites.net/api/run?code=S3cr3tW0rd0123456789abcdef==",
+        "-----BEGIN RSA PRIVATE KEY-----\\nS3cr3tW0rd\\n-----END RSA PRIVATE KEY-----",
+    ],
+)
+def test_secrets_of_commands_and_headers(text: str) -> None:
+    assert "S3cr3tW0rd" not in mask(json.dumps({"inline": [text]}))
+    assert "S3cr3tW0rd" not in mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mysql -u root -p$MYSQL_PASSWORD shop",
+        "mysql --protocol tcp -P 3306 -u root",
+        "useradd -m builder",
+        "curl https://example.azurewebsites.net/api/run?code=<function key>",
+        'curl -H "X-Api-Key: $KEY" https://example.com',
+    ],
+)
+def test_commands_without_a_secret(text: str) -> None:
+    assert mask(text) == text
+
+
+def test_a_value_too_long_to_quote_is_not_quoted_in_part(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]
+    """Half a secret would not be recognised as one."""
+    written = "export AWS_SECRET_ACCESS_KEY=S3cr3tW0rdabcdefghijklmnopqrstuvwxyz0123"
+    body = {"properties": {"source": {}, "customize": [{"type": "Shell", "inline": written}], "distribute": []}}
+    (tmp_path / "a.json").write_text(json.dumps(body, indent=2))
+    assert cli.main([str(tmp_path / "a.json")]) == 1
+    shown = capsys.readouterr().out
+    assert "AIB104" in shown
+    assert "S3cr3tW0rd" not in shown

@@ -143,7 +143,7 @@ OUTPUT = "properties/distribute/0"
         ("properties/vmProfile/osDiskSizeGB", -1, "invalid-value", "osDiskSizeGB", "the number -1", "at least 0",
          "vmProfile"),
         ("properties/vmProfile/userAssignedIdentities", IDENTITY, "wrong-type", "userAssignedIdentities",
-         f"the string `{IDENTITY[:59]}…`", "an array of strings", "vmProfile"),
+         f"a string of {len(IDENTITY)} characters", "an array of strings", "vmProfile"),
         ("properties/customize", {}, "wrong-type", "customize", "an empty object", "an array of objects", "properties"),
         (STEP, "exit 0", "wrong-type", "customize", "the string `exit 0`", "an object", "properties"),
         (f"{STEP}/inline", "exit 0\nexit 1", "wrong-type", "inline", "the string `exit 0 exit 1`",

@@ -117,7 +117,7 @@ def test_help_names_what_to_write() -> None:
         return apply(document, found(document), CHECKS, CHECKS)[2][0].help
 
     assert help_of('["apt curl apt"] // aiblint: ignore why') == "write `aiblint: ignore[AIB401, AIB402] reason`"
-    assert help_of("[] // aiblint: ignore") == "write `aiblint: ignore[AIB401] reason`"
+    assert help_of("[] // aiblint: ignore") == "write `aiblint: ignore[AIB220] reason`"
     assert help_of("[] // aiblint: ignore[AIB602]").startswith("did you mean `AIB601`")
     assert help_of("[] // aiblint: ignore[x]") == "`aiblint rules` lists the checks"
     assert help_of("[] // aiblint: ignore[AIB401]") == "remove it, so that it hides nothing in the future"

@@ -35,7 +35,9 @@ _NOTES = ("metadata", "comments")
 # Where values of `--parameters NAME=VALUE` come from, as the path of a document; its whole text is the value.
 COMMAND_LINE = "--parameters"
 
-_KINDS = {"bool": "boolean", "object": "object", "array": "array"}
+# What the values of a type of parameter are; the secure types are never looked at.
+TYPES: dict[str, type] = {"string": str, "int": int, "bool": bool, "object": dict, "array": list}
+NOT_ITS_TYPE = "it is not of its type"
 
 
 class Resource:
@@ -197,7 +199,7 @@ class Scope:
             return _as_declared(given, kind)
         default = declared.member("defaultValue")
         if default is not None:
-            return resolve(default, self)
+            return _as_declared(resolve(default, self), kind)
         allowed = declared.member("allowedValues")
         if allowed is not None and len(allowed.children) == 1:
             return resolve(allowed.children[0], self)
@@ -279,11 +281,19 @@ def _string(node: Node, scope: Scope | None) -> Value:
         if scope is not None:
             if is_expression(text):
                 return _evaluated(node, text, scope)
+            if _is_unclosed(node):
+                return Value(Unknown("its expression is broken"), node)
             text = unescape(text)
         elif is_unevaluated(node):
             return Value(Unknown("expressions are not evaluated outside a deployment template"), node)
     known = None if placeholder.in_program(node) else _without_placeholders(node, text)
     return Value(text if known is None else known, node)
+
+
+def _is_unclosed(node: Node) -> bool:
+    """Whether a setting begins as an expression and has lost its last bracket: to ARM it is a text like any other."""
+    text = str(node.value)
+    return not placeholder.in_program(node) and re.match(r"\[[A-Za-z][\w.]*\([^\]]*$", text) is not None
 
 
 def is_unevaluated(node: Node) -> bool:
@@ -327,23 +337,26 @@ def _evaluated(node: Node, text: str, scope: Scope) -> Value:
 
 
 def _as_declared(given: Value, kind: str) -> Value:
-    """A given value; one from the command line, which is only text, as the Azure CLI reads it for the declared type.
+    """A value of a parameter; one from the command line, which is only text, as the Azure CLI reads it for the type.
 
-    A text that is nothing of that type is unknown: the template is not to blame for it.
+    What is not of the declared type is unknown: `parameter-value` speaks of it, and what uses it is not to blame.
     """
     node = given.node
-    if node.document.path != COMMAND_LINE or kind == "string":
-        return given
-    from aiblint.source.reader import read_text  # here: only `--parameters NAME=VALUE` needs it
+    if node.document.path == COMMAND_LINE and kind != "string":
+        from aiblint.source.reader import read_text  # here: only `--parameters NAME=VALUE` needs it
 
-    text = node.document.text
-    if kind == "int":
-        return Value(int(text) if re.fullmatch(r"\s*[-+]?[0-9]{1,19}\s*", text) else Unknown("it is no number"), node)
-    document = read_text(COMMAND_LINE, text.lower() if kind == "bool" else text)
-    root = document.root
-    if root is None or document.faults or root.kind != _KINDS.get(kind, root.kind):
-        return Value(Unknown(f"it is no {kind}"), node) if kind in _KINDS else given
-    return Value(literal(root).data, node)
+        text = node.document.text
+        if kind == "int":
+            number = re.fullmatch(r"\s*[-+]?[0-9]{1,19}\s*", text)
+            return Value(int(text) if number else Unknown(NOT_ITS_TYPE), node)
+        document = read_text(COMMAND_LINE, text.lower() if kind == "bool" else text)
+        if document.root is not None and not document.faults:
+            given = Value(literal(document.root).data, node)
+    data = given.data
+    fits = isinstance(data, TYPES.get(kind, object)) and not (kind == "int" and isinstance(data, bool))
+    if fits or data is None or isinstance(data, (Unknown, Partial)):
+        return given
+    return Value(Unknown(NOT_ITS_TYPE), node)
 
 
 def _blame(node: Node, message: str, start: int, end: int, scope: Scope) -> None:
@@ -494,3 +507,5 @@ def _read(node: Node, scope: Scope) -> None:
             parse(text)
         except ExpressionError as error:
             _blame(node, error.message, error.start, error.end, scope)
+    elif text.startswith("[") and _is_unclosed(node):
+        _blame(node, "this expression has no `]` at its end, so it is taken for a text", 0, len(text), scope)

@@ -322,10 +322,15 @@ def _expected(subschema: dict[str, Any], keyword: str = "type") -> str:
     return " or ".join(TYPE_WORDS[kind][0] for kind in types)
 
 
+LONGEST_SHOWN = 60
+
+
 def _found(value: object) -> str:
     if isinstance(value, str):
-        text = value if len(value) <= 60 else value[:59] + "…"
-        return f"the string `{' '.join(text.split()) or text}`" if text else "an empty string"
+        # A longer one is not clipped, but not shown at all: of half a secret nobody can tell that it is one.
+        if len(value) > LONGEST_SHOWN:
+            return f"a string of {len(value)} characters"
+        return f"the string `{' '.join(value.split()) or value}`" if value else "an empty string"
     if isinstance(value, (dict, list)):
         noun = "object" if isinstance(value, dict) else "array"
         return f"an {noun}" if value else f"an empty {noun}"

@@ -85,6 +85,18 @@ class Node:
             pending.extend(reversed(node.children))
 
     @property
+    def is_maimed(self) -> bool:
+        """Whether the text of an object or array is itself broken, so that what it lacks may not have been readable."""
+        places = [fault.span.start for fault in self.document.faults if fault.kind in ("syntax", "limit")]
+        # Where the text ends before it does, the mistake may be in what is deepest.
+        open_ended = self.document.text[self.end - 1 : self.end] not in ("}", "]")
+        return any(
+            self.start <= place <= self.end
+            and (open_ended or not any(child.start <= place < child.end for child in self.children))
+            for place in places
+        )
+
+    @property
     def span(self) -> Span:
         """The characters of this value."""
         return Span(self.start, self.end, self.document)
