@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 
 from aiblint import files, recognise
@@ -259,7 +258,14 @@ def _place(finding: Finding, context: dict[str, object]) -> tuple[object, ...]:
 
 def _is_copied(finding: Finding) -> bool:
     """Whether a finding marks what a copy loop of properties repeats: then each copy has it, in its own words."""
-    return re.search(r"/copy/[0-9]+/input(?:/|$)", finding.pointer) is not None
+    node = finding.node
+    while node is not None and node.parent is not None:
+        loops = node.parent.parent
+        in_loop = loops is not None and loops.key is not None and loops.key.value == "copy"
+        if in_loop and node.key is not None and node.key.value == "input":
+            return True
+        node = node.parent
+    return False
 
 
 def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -68,25 +68,22 @@ class Finding(NamedTuple):
         return self.at if isinstance(self.at, Span) else self.at.span
 
     @property
-    def pointer(self) -> str:
-        """The JSON pointer of the innermost value around the marked characters."""
+    def node(self) -> Node | None:
+        """The innermost value around the marked characters; None in a file of which nothing could be read."""
         if isinstance(self.at, Node):
-            return self.at.pointer
+            return self.at
         if isinstance(self.at, Value):
-            return self.at.node.pointer
-        node = self.at.document.root
-        inside = node
+            return self.at.node
+        node = inside = self.at.document.root
         while inside is not None:
             node = inside
-            inside = next(
-                (
-                    child
-                    for child in node.children
-                    if (child.key or child).start <= self.at.start and self.at.end <= child.end
-                ),
-                None,
-            )
-        return node.pointer if node is not None else ""
+            inside = node.child_around(self.at.start, self.at.end)
+        return node
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer of that value."""
+        return self.node.pointer if self.node is not None else ""
 
 
 def check(id: str, name: str, severity: str, *sources: str) -> Callable[[Callable[..., Findings]], Check]:  # noqa: A002

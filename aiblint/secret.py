@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     Test = Callable[[str], bool]
 
 
+# The types of parameters, in lower case, whose values are secrets whatever they look like (arm syntax, "Data types").
+SECURE_TYPES = ("securestring", "secureobject")
+
+
 class Secret(NamedTuple):
     """Characters `start` up to, not including, `end` of a text are a secret. `kind` is in words: `a SAS signature`."""
 

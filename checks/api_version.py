@@ -16,8 +16,6 @@ REFERENCE = "https://learn.microsoft.com/azure/templates/microsoft.virtualmachin
 
 # The release notes call the last of them "deprecated but still supported" and no longer mention the other two.
 PREVIEWS = tuple(version for version in shape.API_VERSIONS if version.endswith("-preview"))
-# From here on the service refuses names that it does not know, and wrong letter case (release notes, 2024-02-01).
-STRICT = "2024-02-01"
 
 
 @check("AIB007", "unknown-api-version", "error", REFERENCE)
@@ -188,7 +186,7 @@ def retired_api_version(template: ImageTemplate) -> Findings:
         yield Finding(
             written,
             f"API version `{written.text}` is a deprecated preview",
-            help=f"write `{STRICT}` or newer, which refuse misspelt names instead of ignoring them",
+            help=f"write `{shape.STRICT}` or newer, which refuse misspelt names instead of ignoring them",
             notes=("the previews know neither `stagingResourceGroup` nor `targetRegions` nor `validate`",),
         )
 
@@ -231,10 +229,10 @@ def api_version_in_body(template: ImageTemplate) -> Findings:
     ```
     """
     written = template.resource.get("apiVersion")
-    if template.form != DEPLOYMENT and STRICT <= (written.text or "") <= shape.NEWEST:
+    if template.form != DEPLOYMENT and shape.STRICT <= (written.text or "") <= shape.NEWEST:
         yield Finding(
             written.key_span,
             f"`apiVersion` is no property of the {template.form}",
             help="leave it out, and give the version with the command: `--api-version`, or `?api-version=` in the address",
-            notes=(f"from {STRICT} on the service may refuse it as an unknown field",),
+            notes=(f"from {shape.STRICT} on the service may refuse it as an unknown field",),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.value import Unknown
@@ -9,7 +11,7 @@ from aiblint.value import Unknown
 from .data import platform_images, vm_sizes
 
 if TYPE_CHECKING:
-    from aiblint.arm.deployment import Resource
+    from aiblint.arm.deployment import Deployment, Resource
     from aiblint.template import ImageTemplate
     from aiblint.value import Value
 
@@ -64,12 +66,15 @@ def may_be_filled_in(template: ImageTemplate, value: Value) -> bool:
 
     Such a parameter waits for whoever deploys: what an expression leaves empty or maimed here need not be so then.
     """
-    if value.definition is None or template.deployment is None:
-        return False
-    given = (known for resource in template.deployment.resources for known in resource.scope.given.values())
+    return value.definition is not None and template.deployment is not None and _has_empty(template.deployment)
+
+
+@lru_cache(maxsize=1)  # one file at a time is looked at, and in a bad one every ID may ask
+def _has_empty(deployment: Deployment) -> bool:
+    given = (known for resource in deployment.resources for known in resource.scope.given.values())
     return any(known.text == "" for known in given) or any(
         node.value == "" and node.key is not None and node.key.value == "defaultValue"
-        for node in template.document.nodes()
+        for node in deployment.document.nodes()
     )
 
 

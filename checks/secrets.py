@@ -36,11 +36,14 @@ SPARE = 3600
 # What a signature must permit for a file to be read: the letter that its field has to have.
 NEEDED = {"sp": "r", "srt": "o"}
 URIS = ("scripturi", "sourceuri", "script")
-SECURE_TYPES = ("securestring", "secureobject")
 # More secrets than this in one string say nothing new, and a hostile file must not cost minutes.
 MANY = 100
 # No query of a signature comes near this many characters.
 LONGEST_QUERY = 2000
+_QUERY = pattern(r"[^\s\"'`<>?]*")
+_FIELD = pattern(r"(\w+)=([^&;]*)")
+# A parameter in an expression, but not where only its being there is asked for.
+_PARAMETER = pattern(r"(?<!empty\()parameters\(\s*'([^']+)'\s*\)", re.IGNORECASE)
 
 _READ_BY_IDENTITY = "give the identity of the template the role `Storage Blob Data Reader` on the container"
 _VM_IDENTITY = "an identity of the build VM (`vmProfile.userAssignedIdentities`)"
@@ -140,8 +143,8 @@ def _fields(text: str, at: int) -> dict[str, re.Match[str]]:
     around = text[max(0, at - LONGEST_QUERY) : at]
     begin = at - len(around) + max(around.rfind(mark) + 1 for mark in "? \t\r\n\"'`<>")
     found: dict[str, re.Match[str]] = {}
-    query = pattern(r"[^\s\"'`<>?]*").match(text, begin, at + LONGEST_QUERY)
-    for field in pattern(r"(\w+)=([^&;]*)").finditer(text, begin, query.end() if query is not None else at):
+    query = _QUERY.match(text, begin, at + LONGEST_QUERY)
+    for field in _FIELD.finditer(text, begin, query.end() if query is not None else at):
         found.setdefault(field[1].lower(), field)
     return found
 
@@ -453,7 +456,7 @@ def _secure_parameters(step: Step, template: ImageTemplate) -> Iterator[tuple[Sp
         seen: set[str] = set()
         for node in (line.node, line.definition):
             expression = str(node.value) if node is not None and node.kind == "string" else ""
-            for found in pattern(r"(?<!empty\()parameters\(\s*'([^']+)'\s*\)", re.IGNORECASE).finditer(expression):
+            for found in _PARAMETER.finditer(expression):
                 name = found[1].lower()
                 # A default that is a secret was found by itself.
                 if node is None or name not in secure - seen or secret.find(_text(line)):
@@ -476,7 +479,7 @@ def _declared_secure(template: ImageTemplate) -> set[str]:
 
 
 def _is_secure(type_: Node) -> bool:
-    return str(type_.value).lower() in SECURE_TYPES
+    return str(type_.value).lower() in secret.SECURE_TYPES
 
 
 def _uri_secrets(template: ImageTemplate) -> Iterator[tuple[Span, str, str]]:

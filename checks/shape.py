@@ -18,12 +18,10 @@ REFERENCE = "https://learn.microsoft.com/azure/templates/microsoft.virtualmachin
 RELEASE_NOTES = "https://learn.microsoft.com/azure/virtual-machines/image-builder-api-update-release-notes"
 JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json"
 
-# From here on the service refuses unknown names and wrong letter case; before, it was forgiving (release notes).
-STRICT = "2024-02-01"
 # `sharedImage` of 2018 was refused here already: MicrosoftDocs/azure-docs#61716, #71715.
 EXACT_KINDS = "2020-02-14"
-LENIENT = f"API versions before {STRICT} let it pass; from {STRICT} on the submission is rejected"
-UNSAID = f"the file does not say its API version; from {STRICT} on the submission is rejected"
+LENIENT = f"API versions before {shape.STRICT} let it pass; from {shape.STRICT} on the submission is rejected"
+UNSAID = f"the file does not say its API version; from {shape.STRICT} on the submission is rejected"
 
 
 # What to write where a required property is missing and its type alone says too little.
@@ -105,7 +103,7 @@ def _strictness(template: ImageTemplate) -> tuple[str, tuple[str, ...]]:
     """How bad an unknown or misspelt name is for this API version, and why it is not worse."""
     if template.assumed:
         return "warning", (UNSAID,)
-    return ("error", ()) if template.api_version >= STRICT else ("warning", (LENIENT,))
+    return ("error", ()) if template.api_version >= shape.STRICT else ("warning", (LENIENT,))
 
 
 @check("AIB101", "unknown-property", "error", RELEASE_NOTES, REFERENCE)

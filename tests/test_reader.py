@@ -445,3 +445,24 @@ def test_a_character_taken_out_is_told_once_and_near() -> None:
     assert cases > 100
     assert near >= 0.95 * cases
     assert once >= 0.97 * cases
+
+
+def test_pointers_and_places_agree_with_counting_through() -> None:
+    """Both are looked up, since a file may hold tens of thousands of steps."""
+    document = read_text("a.json", '{"a": [1, [], {"b~/c": [2, "x", {}]}, <gap>, 4], "d": {"e": null}}')
+
+    def counted(node: Node) -> str:
+        if node.parent is None:
+            return ""
+        step = str(next(n for n, child in enumerate(node.parent.children) if child is node))
+        if node.key is not None:
+            step = str(node.key.value).replace("~", "~0").replace("/", "~1")
+        return f"{counted(node.parent)}/{step}"
+
+    nodes = list(document.nodes())
+    assert len(nodes) == 13
+    assert [node.pointer for node in nodes] == [counted(node) for node in nodes]
+    for node in nodes:
+        for start in range(len(document.text)):
+            inside = [c for c in node.children if (c.key or c).start <= start and start + 1 <= c.end]
+            assert node.child_around(start, start + 1) is (inside[0] if inside else None)

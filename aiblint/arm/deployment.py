@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from aiblint import placeholder
+from aiblint import placeholder, secret
 from aiblint.arm.evaluate import EvaluationError, ScopeError, UserFunction, evaluate
 from aiblint.arm.expression import ExpressionError, is_expression, parse, unescape
 from aiblint.light import TYPE_CHECKING, NamedTuple
@@ -190,7 +190,7 @@ class Scope:
         if declared is None:
             raise ScopeError(f"there is no parameter `{name}`")
         kind = self._type(declared)
-        if kind in ("securestring", "secureobject"):
+        if kind in secret.SECURE_TYPES:
             # What is secret is never looked at, so no report can show it.
             return Value(Unknown(f"parameter `{name}` is secure"), declared)
         given = self.given.get(name.lower())

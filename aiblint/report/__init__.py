@@ -116,8 +116,10 @@ def _secrets(document: Document) -> list[Secret]:
 
 
 def _is_secure(parameter: Node | None) -> bool:
+    from aiblint import secret
+
     kind = parameter.member("type") if parameter is not None else None
-    return kind is not None and str(kind.value).lower() in ("securestring", "secureobject")
+    return kind is not None and str(kind.value).lower() in secret.SECURE_TYPES
 
 
 def _any_of(values: set[str]) -> re.Pattern[str]:

@@ -34,6 +34,8 @@ API_VERSIONS = (
     "2025-10-01",
 )
 NEWEST = API_VERSIONS[-1]
+# From here on the service refuses names that it does not know, and wrong letter case (release notes of Image Builder).
+STRICT = "2024-02-01"
 
 # What a value of each JSON Schema type is in Python.
 _PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {

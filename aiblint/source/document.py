@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 from aiblint.light import TYPE_CHECKING, NamedTuple
 
@@ -84,17 +84,24 @@ class Node:
             yield node
             pending.extend(reversed(node.children))
 
+    def child_around(self, start: int, end: int) -> Node | None:
+        """The member (its key included) or element in which the characters `start` to `end` lie."""
+        children = self.children
+        number = bisect_right(children, start, key=lambda child: (child.key or child).start) - 1
+        return children[number] if number >= 0 and end <= children[number].end else None
+
     @property
     def is_maimed(self) -> bool:
         """Whether the text of an object or array is itself broken, so that what it lacks may not have been readable."""
         places = [fault.span.start for fault in self.document.faults if fault.kind in ("syntax", "limit")]
         # Where the text ends before it does, the mistake may be in what is deepest.
         open_ended = self.document.text[self.end - 1 : self.end] not in ("}", "]")
-        return any(
-            self.start <= place <= self.end
-            and (open_ended or not any(child.start <= place < child.end for child in self.children))
-            for place in places
-        )
+        for place in places:
+            if self.start <= place <= self.end:
+                child = self.child_around(place, place + 1)
+                if open_ended or child is None or place < child.start:
+                    return True
+        return False
 
     @property
     def span(self) -> Span:
@@ -110,7 +117,10 @@ class Node:
             if node.key is not None:
                 steps.append(str(node.key.value).replace("~", "~0").replace("/", "~1"))
             else:
-                steps.append(str(next(n for n, child in enumerate(node.parent.children) if child is node)))
+                siblings = node.parent.children
+                number = bisect_left(siblings, node.start, key=lambda sibling: sibling.start)
+                # Of what recovery put in at one place, each begins there.
+                steps.append(str(next(n for n in range(number, len(siblings)) if siblings[n] is node)))
             node = node.parent
         return "".join("/" + step for step in reversed(steps))
 
