@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from aiblint.arm.deployment import Deployment
     from aiblint.finding import Check, Finding
+    from aiblint.script.build import Build
     from aiblint.settings import Settings
     from aiblint.source.document import Document, Fault, Span
+    from aiblint.surroundings import Surroundings
     from aiblint.template import ImageTemplate, Trigger
     from aiblint.value import Value
 
@@ -41,12 +43,16 @@ class Subjects(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one file came to. `broken` names checks that could not do their work: a bug of ours, never silent."""
+    """What one file came to. `broken` names checks that could not do their work: a bug of ours, never silent.
+
+    `scripts` counts what was linted as a script of its own.
+    """
 
     findings: tuple[Finding, ...] = ()
     seen: tuple[Seen, ...] = ()
     suppressed: int = 0
     broken: tuple[str, ...] = ()
+    scripts: int = 0
 
 
 def load_checks() -> tuple[Check, ...]:
@@ -67,9 +73,11 @@ def lint(
     count = 0
     for path, data in _inputs(paths, settings, stdin, failures):
         count += 1
-        if recognise.may_hold_template(data):
+        if path.lower().endswith(files.SCRIPT_ENDINGS):
+            outcomes.append(lint_script(path, data, settings, failures))
+        elif recognise.may_hold_template(data):
             outcomes.append(lint_bytes(path, data, settings, given))
-    findings = [finding for outcome in outcomes for finding in outcome.findings]
+    findings = list(_once(outcomes))
     shown = tuple(finding for finding in findings if finding.severity != "info" or settings.show_info)
     return Run(
         findings=shown,
@@ -78,6 +86,7 @@ def lint(
         hidden=len(findings) - len(shown),
         suppressed=sum(outcome.suppressed for outcome in outcomes),
         skipped=0,
+        scripts=sum(outcome.scripts for outcome in outcomes),
         failures=(*failures, *(line for outcome in outcomes for line in outcome.broken)),
     )
 
@@ -95,7 +104,8 @@ def lint_bytes(path: str, data: bytes, settings: Settings, given: dict[str, Valu
     checks = load_checks()
     selected = [check for check in checks if selects(check, settings, path)]
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    surroundings = Surroundings(now, "" if path == "-" else os.path.dirname(os.path.abspath(path)))
+    roots = tuple(os.path.join(settings.folder, root) for root in settings.script_roots)
+    surroundings = Surroundings(now, "" if path == "-" else os.path.dirname(os.path.abspath(path)), roots)
     broken: list[str] = []
     findings: list[Finding] = []
     places: set[tuple[object, ...]] = set()
@@ -106,6 +116,25 @@ def lint_bytes(path: str, data: bytes, settings: Settings, given: dict[str, Valu
         places.update(_place(finding, context) for finding in found)
     findings, suppressed = _suppress(subjects.document, findings, selected, checks, broken)
     return Outcome(_ordered(findings), tuple(_seen(subjects, settings.api_version)), suppressed, tuple(broken))
+
+
+def lint_script(path: str, data: bytes, settings: Settings, failures: list[str]) -> Outcome:
+    """Lint a script file alone, as the script of a step for its operating system."""
+    from aiblint.script.build import alone
+    from aiblint.settings import selects
+    from aiblint.surroundings import script_of
+
+    document = script_of(path, data)
+    if document is None:
+        failures.append(f"{path}: this is no text, but has the name of a script")
+        return Outcome()
+    checks = load_checks()
+    selected = [check for check in checks if selects(check, settings, path)]
+    broken: list[str] = []
+    build = alone(document)
+    findings = list(_findings(selected, _of_build(build, selected), {"Build": build}, path, broken))
+    findings, suppressed = _suppress(document, findings, selected, checks, broken)
+    return Outcome(_ordered(findings), (), suppressed, tuple(broken), 1)
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
@@ -186,7 +215,7 @@ def _findings(
         for subject in known.get(check.subjects[0], ()):
             try:
                 for finding in check.run(subject, *others):
-                    yield _complete(finding, check)
+                    yield _complete(finding, check, context)
             except Exception as error:  # one check's bug must not hide what the others found
                 if "AIBLINT_RAISE" in os.environ:
                     raise
@@ -195,7 +224,7 @@ def _findings(
 
 
 def _contexts(
-    checks: list[Check], subjects: Subjects, surroundings: object
+    checks: list[Check], subjects: Subjects, surroundings: Surroundings
 ) -> Iterator[tuple[Known, dict[str, object]]]:
     """What there is to look at, by the name of its type: once for the file, then once for each image template."""
     whole: Known = {"Document": (subjects.document,), "Fault": subjects.faults, "Trigger": subjects.triggers}
@@ -212,14 +241,29 @@ def _contexts(
             from aiblint.template import triggers
 
             known["Trigger"] = tuple(triggers(template))
-        yield known, {"ImageTemplate": template, "Surroundings": surroundings}
+        from aiblint.script.build import build
+
+        scripts = build(template, surroundings)
+        known.update(_of_build(scripts, checks))
+        yield known, {"ImageTemplate": template, "Surroundings": surroundings, "Build": scripts}
 
 
-def _complete(finding: Finding, check: Check) -> Finding:
-    """The finding with its check, its severity, and the place where a referred value is defined."""
+def _of_build(build: Build, checks: list[Check]) -> Known:
+    """What a build's scripts give the checks to look at; they are read only if some check looks at commands."""
+    wanted = any(check.subjects[0] == "Command" for check in checks)
+    return {"Build": (build,), "Script": build.scripts, "Command": tuple(build.commands) if wanted else ()}
+
+
+def _complete(finding: Finding, check: Check, context: dict[str, object]) -> Finding:
+    """The finding with its check, its severity, and the places where its value is defined and its script is run."""
     from aiblint.finding import Related
 
     related = finding.related
+    build: Build | None = context.get("Build")  # type: ignore[assignment]
+    for script in build.scripts if build is not None else ():
+        if script.file is finding.span.document and script.step is not None:
+            related = (*related, Related(script.step.get("scriptUri").span, f"{script.step.label} runs it"))
+            break
     definition = getattr(finding.at, "definition", None)
     if definition is not None and definition.span[:3] != finding.span[:3]:
         what = "it is declared here" if getattr(finding.at, "is_unknown", False) else "the value is defined here"
@@ -238,14 +282,29 @@ def _suppress(
     document: Document, findings: list[Finding], selected: list[Check], checks: tuple[Check, ...], broken: list[str]
 ) -> tuple[list[Finding], int]:
     """What comments leave, and how many they silence; what is wrong with the comments is found as well."""
-    if not any("aiblint" in comment.text for comment in document.comments):
-        return findings, 0
-    from aiblint import suppression
+    suppressed = 0
+    for place in {document: None, **{finding.span.document: None for finding in findings}}:
+        if not any("aiblint" in comment.text for comment in place.comments):
+            continue
+        from aiblint import suppression
 
-    kept, suppressed, complaints = suppression.apply(document, findings, selected, checks)
-    about_comments = list(_findings(selected, {"Complaint": tuple(complaints)}, {}, document.path, broken))
-    about_comments, more, _ = suppression.apply(document, about_comments, selected, checks)
-    return kept + about_comments, suppressed + more
+        findings, silenced, complaints = suppression.apply(place, findings, selected, checks)
+        about_comments = list(_findings(selected, {"Complaint": tuple(complaints)}, {}, place.path, broken))
+        about_comments, more, _ = suppression.apply(place, about_comments, selected, checks)
+        findings, suppressed = findings + about_comments, suppressed + silenced + more
+    return findings, suppressed
+
+
+def _once(outcomes: list[Outcome]) -> Iterator[Finding]:
+    """All findings; what several templates find in the same place of a script that they share, once."""
+    seen: set[tuple[object, ...]] = set()
+    for outcome in outcomes:
+        for finding in outcome.findings:
+            key = (finding.span.document.path, finding.span[:2], finding.check.id if finding.check else "")
+            if finding.span.document.root is None and key in seen:
+                continue
+            seen.add(key)
+            yield finding
 
 
 def _place(finding: Finding, context: dict[str, object]) -> tuple[object, ...]:
@@ -273,8 +332,15 @@ def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:
     unique: dict[tuple[object, ...], Finding] = {}
     for f in findings:
         words = "" if _is_copied(f) else f.message
-        unique.setdefault((f.check.id if f.check else "", f.span[:2], words), f)
-    return tuple(sorted(unique.values(), key=lambda f: (f.span.start, f.span.end, f.check.id if f.check else "")))
+        unique.setdefault((f.check.id if f.check else "", f.span[:3], words), f)
+    # The template comes first, then each script in the order in which it is run.
+    order = {document: number for number, document in enumerate(dict.fromkeys(f.span.document for f in findings))}
+    return tuple(sorted(unique.values(), key=lambda f: (_place_in_report(f, order), f.check.id if f.check else "")))
+
+
+def _place_in_report(finding: Finding, order: dict[Document, int]) -> tuple[bool, int, int, int]:
+    start, end, document, _ = finding.span
+    return document.root is None, order[document], start, end
 
 
 # -- input -------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from aiblint.settings import Settings
 
 ENDINGS = (".json", ".jsonc")
+# Linted when they are named. In a folder most of them are no scripts of a build: those that are, a template names.
+SCRIPT_ENDINGS = (".sh", ".bash", ".ps1", ".psm1")
 
 # A junction is a link to a folder, but Python takes it for a folder before 3.12: [MS-FSCC] 2.1.2.1, reparse tags.
 _JUNCTION = 0xA0000003

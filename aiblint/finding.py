@@ -89,9 +89,10 @@ class Finding(NamedTuple):
 def check(id: str, name: str, severity: str, *sources: str) -> Callable[[Callable[..., Findings]], Check]:  # noqa: A002
     """Make a check of a function; its parameters' types say what it looks at.
 
-    The engine calls the function once for each `Document`, `Fault`, `ImageTemplate`, `Step`, `Distributor`, `Trigger`
-    or `Violation` (the first parameter's type); further parameters may ask for the `ImageTemplate` it belongs to and
-    for the `Surroundings` of the run.
+    The engine calls the function once for each `Document`, `Fault`, `ImageTemplate`, `Step`, `Distributor`, `Trigger`,
+    `Violation`, `Build`, `Script` or `Command` (the first parameter's type); further parameters may ask for the
+    `ImageTemplate` it belongs to, for its `Build`, and for the `Surroundings` of the run. Of a script that is linted
+    alone the first two are None, and a `Build` of its own.
     """
 
     def make(run: Callable[..., Findings]) -> Check:

@@ -25,7 +25,8 @@ class Run(NamedTuple):
     """The outcome of a run. `findings` are in order and selected; `hidden` counts infos that were not asked for.
 
     `suppressed` counts findings that comments or configuration silence, `skipped` checks that this run could not make.
-    `failures` are the lines about what could not be read or done: they make the exit status 2.
+    `scripts` counts script files that were linted by themselves. `failures` are the lines about what could not be read
+    or done: they make the exit status 2.
     """
 
     findings: tuple[Finding, ...]
@@ -35,3 +36,4 @@ class Run(NamedTuple):
     suppressed: int
     skipped: int
     failures: tuple[str, ...]
+    scripts: int = 0

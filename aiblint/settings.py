@@ -26,7 +26,8 @@ class Settings(NamedTuple):
     `per_file_ignores` pairs a pattern with selectors. Its patterns and those of `exclude` are written as in .gitignore,
     relative to `folder`. Files named one by one are linted even if excluded, unless `force_exclude`: so does ruff, and
     pre-commit, which names files one by one, needs the other. `fail_on` is the mildest severity that makes a run fail.
-    `api_version` judges templates that do not say their own. `file` is where all this was read, empty for nowhere.
+    `api_version` judges templates that do not say their own. `script_roots` are folders, relative to `folder`, with
+    what is uploaded to where `scriptUri` leads. `file` is where all this was read, empty for nowhere.
     """
 
     select: tuple[str, ...] = (ALL,)
@@ -37,6 +38,7 @@ class Settings(NamedTuple):
     fail_on: str = "warning"
     show_info: bool = False
     api_version: str | None = None
+    script_roots: tuple[str, ...] = ()
     folder: str = ""
     file: str = ""
 
@@ -58,6 +60,7 @@ _KINDS = {
     "fail-on": _SEVERITY,
     "show-info": "true or false",
     "api-version": "a text",
+    "script-roots": _LIST,
 }
 
 

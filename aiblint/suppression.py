@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from aiblint.finding import Check, Finding
     from aiblint.source.document import Comment, Document
 
-_COMMENT = re.compile(r"(?://+|/\*+)\s*(aiblint\s*(:?)\s*([\w-]*)\s*(?:\[([^\]\n]*)\])?)")
+_COMMENT = re.compile(r"(?://+|/\*+|<?#+)\s*(aiblint\s*(:?)\s*([\w-]*)\s*(?:\[([^\]\n]*)\])?)")
 _EXAMPLE = "`aiblint: ignore[AIB220] reason`"
 
 # More complaints about one file help nobody; and looking for near names takes its time.
@@ -87,7 +87,7 @@ def apply(
     }
     silenced, used = _silence(words, meant, places)
     ran = {check.id for check in selected if check.subjects != ("Complaint",)}
-    whole = document.root is not None and not any(fault.kind in ("syntax", "limit") for fault in document.faults)
+    whole = not any(fault.kind in ("syntax", "limit") for fault in document.faults)
     for word in words:
         if len(complaints) >= MOST_COMPLAINTS:
             break
@@ -162,8 +162,10 @@ def _below(document: Document, comment: Comment) -> tuple[int, int]:
     """The member or element that begins next in the innermost object or array around the comment; or nothing."""
     offset = comment.span.end
     node = document.root
-    if node is None or offset <= node.start:
-        return (node.start, node.end) if node else (0, 0)
+    if node is None:
+        return _next_line(document, comment)
+    if offset <= node.start:
+        return node.start, node.end
     while True:
         children = node.children
         # By the value's start: between a key and its value, the value is what comes next.
@@ -175,6 +177,20 @@ def _below(document: Document, comment: Comment) -> tuple[int, int]:
             return (following.key or following).start, following.end
         else:
             return 0, 0
+
+
+def _next_line(document: Document, comment: Comment) -> tuple[int, int]:
+    """In a script: the next line that says something, with those that continue it."""
+    number = document.position(comment.span.end).line + 1
+    last = len(document.line_starts)
+    while number <= last and re.match(r"\s*(?:#|$)", document.line(number)):
+        number += 1
+    if number > last:
+        return 0, 0
+    start = document.line_starts[number - 1]
+    while number < last and re.search(r"[\\`|,]\s*$", document.line(number)):
+        number += 1
+    return start, document.line_starts[number] if number < last else len(document.text) + 1
 
 
 def _alone(document: Document) -> Iterator[bool]:

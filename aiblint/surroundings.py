@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 
-from aiblint.light import NamedTuple
+from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
+
+if TYPE_CHECKING:
+    from aiblint.source.document import Document
 
 _SECTION = pattern(r"^[ \t]*\[", re.MULTILINE)
 _REMOTE = pattern(
@@ -19,14 +23,20 @@ _RAW = (
 )
 
 
+# What is larger is no script that a person wrote, and File steps and scripts may not be larger anyway (20 MB).
+LARGEST_SCRIPT = 4_000_000
+
+
 class Surroundings(NamedTuple):
     """`now` is UTC as `2026-11-22T19:00:00Z`, which compares as text with dates that begin alike.
 
-    `folder` is the folder of the linted file; empty for standard input.
+    `folder` is the folder of the linted file; empty for standard input. `script_roots` are folders (absolute) that hold
+    what is uploaded to where scripts are fetched from.
     """
 
     now: str
     folder: str
+    script_roots: tuple[str, ...] = ()
 
     def local_file(self, uri: str) -> str | None:
         """The file of this repository that a URI or a relative path names, if there is one; nothing is fetched.
@@ -47,13 +57,66 @@ class Surroundings(NamedTuple):
                 found = pattern.match(uri)
                 if found and (found[1].lower(), found[2].lower().removesuffix(".git")) in own:
                     path = os.path.join(repository, *_unquoted(found[3]).split("/"))
-        if path is None:
-            return None
-        try:
-            real = os.path.realpath(path)
-        except ValueError:  # a NUL, or what the file system cannot write
-            return None
-        return real if real.startswith(os.path.join(top, "")) and os.path.isfile(real) else None
+        return _inside(top, path) if path is not None else None
+
+    def script(self, uri: str) -> Document | None:
+        """The script that a URI or a relative path names, if it is a file of this repository or below a script root."""
+        path = self.local_file(uri) or self._below_root(uri)
+        return script_document(path) if path is not None else None
+
+    def _below_root(self, uri: str) -> str | None:
+        """The file below a script root that has the longest end of the URI's path for its own."""
+        steps = [step for step in _unquoted(re.sub(r"^\w+://[^/]*|[?#].*", "", uri)).split("/") if step]
+        for root in self.script_roots:
+            for first in range(len(steps)):
+                found = _inside(os.path.realpath(root), os.path.join(root, *steps[first:]))
+                if found is not None:
+                    return found
+        return None
+
+
+def script_document(path: str) -> Document | None:
+    """The script in a file, the same one for the same file; None where it cannot be read or is no text."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return None
+    return _read(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=64)  # many templates of a folder run the same script; a file that was changed is read again
+def _read(path: str, _changed: int, size: int) -> Document | None:
+    if size > LARGEST_SCRIPT:
+        return None
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_SCRIPT + 1)
+    except OSError:
+        return None
+    here = os.path.join(os.getcwd(), "")
+    return script_of(path[len(here) :] if path.startswith(here) else path, data)
+
+
+def script_of(path: str, data: bytes) -> Document | None:
+    """The script that bytes hold, known by `path`; None where they are no text."""
+    from aiblint.source.document import Document  # here and below: few templates name a script that is at hand
+    from aiblint.source.encoding import decode
+
+    text, _ = decode(data)
+    if "\0" in text:
+        return None
+    document = Document(path, text)
+    document.data = data
+    return document
+
+
+def _inside(top: str, path: str) -> str | None:
+    """The real path of a file, if there is one and it lies below the folder `top`."""
+    try:
+        real = os.path.realpath(path)
+    except ValueError:  # a NUL, or what the file system cannot write
+        return None
+    return real if real.startswith(os.path.join(top, "")) and os.path.isfile(real) else None
 
 
 def _unquoted(path: str) -> str:

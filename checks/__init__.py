@@ -16,6 +16,7 @@ from . import (
     identity,
     location,
     network,
+    packages,
     parameters,
     permissions,
     resource_ids,
@@ -115,6 +116,8 @@ CHECKS: tuple[Check, ...] = (
     files.file_destination,
     files.large_file,
     customizers.inline_loses_bracket,
+    # AIB4xx: scripts of the shell, and what goes for scripts of both kinds
+    packages.interactive_install,
     # AIB6xx: secrets and supply chain
     secrets.sas_in_template,
     secrets.sas_expired,

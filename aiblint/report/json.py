@@ -62,6 +62,7 @@ def render(run: Run) -> str:
         "summary": {
             "files": run.files,
             "templates": len(run.templates),
+            "scripts": run.scripts,
             "errors": severities.count("error"),
             "warnings": severities.count("warning"),
             "infos": severities.count("info"),

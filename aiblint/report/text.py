@@ -185,7 +185,7 @@ def _summary(run: Run, paint: Paint) -> Iterator[str]:
         )
         version = f"the newest, {assumed[0].api_version}, was assumed (--api-version sets it)"
         yield f"{paint('note', 'note:')} {who} API version; {version}"
-    if not run.templates and not run.findings:
+    if not run.templates and not run.scripts and not run.findings:
         if not run.failures:
             yield f"no image template in {_count(run.files, 'file')}"
         return
@@ -211,12 +211,12 @@ def _summary(run: Run, paint: Paint) -> Iterator[str]:
 
 def _places(run: Run) -> str:
     others = {finding.span.document.path for finding in run.findings} - {seen.path for seen in run.templates}
-    templates = _count(len(run.templates), "image template")
-    if not others:
-        return templates
-    if not run.templates:
-        return _count(len(others), "file")
-    return f"{templates} and {_count(len(others), 'other file')}"
+    counts = [_count(len(run.templates), "image template")] if run.templates else []
+    if run.scripts:
+        counts.append(_count(run.scripts, "script"))
+    elif others:
+        counts.append(_count(len(others), "other file" if counts else "file"))
+    return " and ".join(counts)
 
 
 def _count(number: int, what: str) -> str:

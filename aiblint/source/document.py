@@ -150,14 +150,16 @@ class Comment(NamedTuple):
 class Document:
     """A file that has been read: its text, its tree and what was wrong with it. Frozen once the reader returns it.
 
-    `path` is the name to show. `root` is None when nothing could be read at all.
+    `path` is the name to show. `root` is None when nothing could be read at all, and for a script. `data` are the bytes
+    of a script.
     """
 
-    __slots__ = ("_lines", "comments", "faults", "path", "root", "text")
+    __slots__ = ("_lines", "comments", "data", "faults", "path", "root", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
+        self.data = b""
         self.root: Node | None = None
         self.faults: tuple[Fault, ...] = ()
         self.comments: tuple[Comment, ...] = ()

@@ -1,0 +1,746 @@
+"""Scripts of PowerShell: what they run, with which words, and what is around it.
+
+Constants are followed as in `shell`: texts, lists, and hash tables for splatting. Aliases are resolved, `Start-Process`
+and `cmd /c` are looked through, and calls of .NET methods count as commands.
+"""
+
+from __future__ import annotations
+
+import re
+
+from aiblint.light import TYPE_CHECKING
+from aiblint.script.aliases import ALIASES
+from aiblint.script.command import UNKNOWN, Assignment, Command, Comment, Frame, Redirect, Word
+from aiblint.script.grammar import parse
+from aiblint.script.reading import Source, within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tree_sitter import Node
+
+    from aiblint.script.reading import Place, Reading
+
+    # A variable's value: a text, the texts of a list, or the words of a hash table; None where it is not known.
+    Constant = str | tuple[str, ...] | dict[str, "Constant"] | None
+
+# The same on every Windows machine of Azure; the rest of the environment depends on who runs the script.
+_ENVIRONMENT = {
+    "env:systemdrive": "C:",
+    "env:systemroot": r"C:\Windows",
+    "env:windir": r"C:\Windows",
+    "env:programfiles": r"C:\Program Files",
+    "env:programfiles(x86)": r"C:\Program Files (x86)",
+    "env:programdata": r"C:\ProgramData",
+    "env:allusersprofile": r"C:\ProgramData",
+    "env:public": r"C:\Users\Public",
+}
+_SWITCHES = ("nonewwindow", "wait", "passthru", "usenewenvironment", "loaduserprofile")
+_HOSTS = ("powershell", "pwsh")
+_VARIABLE = re.compile(r"`(.)|\$\{([^}]+)\}|\$((?:[A-Za-z]+:)?\w+)|(\$\()", re.DOTALL)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "\n": ""}
+# What an unresolved splat (`@options`) is known by: it may be any parameter.
+SPLAT = "@" + UNKNOWN
+
+
+def read(
+    reading: Reading, text: str, place: Place, around: tuple[Frame, ...], wrappers: tuple[Command, ...],
+    environment: dict[str, str],
+) -> None:  # fmt: skip
+    """Put what a script says into `reading`; `wrappers` are the commands that run it, `environment` what they set."""
+    source = Source(text, place)
+    _PowerShell(reading, source, wrappers, environment).statement(parse("powershell", source.data).root_node, around)
+
+
+class _PowerShell:
+    """The walk through one script. `known` are the variables as far as they are known at this place."""
+
+    __slots__ = ("environment", "known", "reading", "source", "wrappers")
+
+    def __init__(
+        self, reading: Reading, source: Source, wrappers: tuple[Command, ...], environment: dict[str, str]
+    ) -> None:
+        self.reading = reading
+        self.source = source
+        self.wrappers = wrappers
+        self.environment = environment
+        self.known: dict[str, Constant] = {**_ENVIRONMENT}
+
+    # -- statements --------------------------------------------------------------------------------------------------
+
+    def statement(self, node: Node, around: tuple[Frame, ...]) -> None:
+        """One statement or expression, of whatever kind."""
+        kind = node.type
+        if kind == "ERROR" or node.is_missing:
+            self.reading.broken = True
+        elif kind == "statement_list":
+            self.statements(node, around)
+        elif kind == "pipeline_chain":
+            self.pipeline(node, around)
+        elif kind == "command":
+            self.command(node, around, None)
+        elif kind == "assignment_expression":
+            self.assignment(node, around)
+        elif kind == "if_statement":
+            self.choice(node, around)
+        elif kind in ("while_statement", "do_statement", "for_statement", "foreach_statement"):
+            self.loop(node, around)
+        elif kind == "switch_statement":
+            self.switch(node, around)
+        elif kind == "try_statement":
+            self.attempt(node, around)
+        elif kind == "function_statement":
+            self.function(node, around)
+        elif kind in ("flow_control_statement", "trap_statement"):
+            self.flow(node, around)
+        elif kind == "script_block_expression":
+            self.branch(node.children, (*around, Frame("block")))
+        elif kind == "sub_expression" or (kind == "parenthesized_expression" and not _is_plain(node)):
+            self.each(node, (*around, Frame("capture")))
+        elif kind == "invocation_expression":
+            self.invocation(node, around)
+        elif kind == "comment":
+            self.reading.comments.append(Comment(self.text(node), *self.at(node)))
+        elif node.child_count:
+            self.each(node, around)
+
+    def statements(self, node: Node, around: tuple[Frame, ...]) -> None:
+        """What stands in a sequence, up to an `exit`."""
+        for child in node.children:
+            self.statement(child, around)
+            if child.type == "flow_control_statement" and child.children[0].type.lower() in ("exit", "return", "throw"):
+                return
+
+    def each(self, node: Node, around: tuple[Frame, ...]) -> None:
+        for child in node.children:
+            self.statement(child, around)
+
+    def branch(self, nodes: Sequence[Node], around: tuple[Frame, ...]) -> None:
+        """What may run or not: what it sets is not known behind it."""
+        before = self.known
+        self.known = dict(before)
+        for child in nodes:
+            self.statement(child, around)
+        self.known = {
+            name: value if name in before and before[name] == value else None for name, value in self.known.items()
+        }
+
+    def choice(self, node: Node, around: tuple[Frame, ...]) -> None:
+        """`if`, `elseif`, `else`."""
+        condition = node.child_by_field_name("condition") or next(
+            (child for child in node.children if child.type == "pipeline"), None
+        )
+        text = self.text(condition).strip() if condition is not None else ""
+        if condition is not None:
+            self.statement(condition, (*around, Frame("condition")))
+        never = text.lower() == "$false"
+        for child in node.children:
+            if child.type == "statement_block":
+                if not never:
+                    always = text.lower() == "$true" or node.type == "else_clause"
+                    self.branch([child], around if always else (*around, Frame("if", text)))
+            elif child.type in ("elseif_clauses", "else_clause"):
+                others = (*around, Frame("if", f"not ({text})")) if not never else around
+                for clause in child.children if child.type == "elseif_clauses" else [child]:
+                    self.choice(clause, others)
+
+    def loop(self, node: Node, around: tuple[Frame, ...]) -> None:
+        conditions = [
+            child for child in node.children
+            if child.is_named and child.type not in ("statement_block", "comment")
+        ]  # fmt: skip
+        text = " ".join(self.text(child).strip() for child in conditions)
+        frame = Frame("loop", text if node.type in ("while_statement", "do_statement") else "")
+        leaves = re.search(r"(?i)\b(?:break|exit|return|throw)\b", self.text(node))
+        endless = text.lower() in ("$true", "1") or (node.type == "for_statement" and not conditions)
+        if endless and not leaves:
+            frame = Frame("forever", text)
+        for child in conditions:
+            self.statement(child, (*around, Frame("condition"), frame))
+        if node.type == "foreach_statement" and conditions and conditions[0].type == "variable":
+            self.known[_name(self.text(conditions[0]))] = None
+        self.branch([child for child in node.children if child.type == "statement_block"], (*around, frame))
+
+    def switch(self, node: Node, around: tuple[Frame, ...]) -> None:
+        head = next((child for child in node.children if child.type == "switch_condition"), None)
+        text = self.text(head).strip() if head is not None else ""
+        for child in node.children:
+            if child.type == "switch_body":
+                self.branch([child], (*around, Frame("if", f"switch {text}")))
+            else:
+                self.statement(child, (*around, Frame("condition")))
+
+    def attempt(self, node: Node, around: tuple[Frame, ...]) -> None:
+        for child in node.children:
+            self.branch([child], (*around, Frame("try" if child.type == "statement_block" else "catch")))
+
+    def function(self, node: Node, around: tuple[Frame, ...]) -> None:
+        name = next((self.text(child) for child in node.children if child.type == "function_name"), "").strip()
+        if node.children[0].type.lower() == "filter" or not name:
+            return
+        text = self.source.text.lower()
+        before = self.known
+        # It runs when it is called: only what is set once, and before, is sure to have its value then.
+        self.known = {
+            key: value
+            if key.startswith("env:") or len(re.findall(rf"\$(?:\w+:)?{re.escape(key)}\s*\+?=(?!=)", text)) == 1
+            else None
+            for key, value in before.items()
+        }
+        for child in node.children:
+            self.statement(child, (*around, Frame("function", name.lower())))
+        self.known = before
+
+    def flow(self, node: Node, around: tuple[Frame, ...]) -> None:
+        """`exit`, `throw`, `return`, `trap`: commands for whoever asks what a script does about errors."""
+        keyword = node.children[0]
+        name = keyword.type.lower()
+        if name in ("exit", "throw", "return", "trap"):
+            start, end = self.at(keyword)
+            words = [
+                word
+                for child in node.children[1:]
+                if child.type == "pipeline"
+                for word in self.expression(child, around)
+            ]
+            self.keep(Command(self.reading.script, "powershell", name, Word(name, start, end), tuple(words),
+                              self.at(node)[1], around, self.wrappers))  # fmt: skip
+        for child in node.children[1:]:
+            self.statement(child, (*around, Frame("catch")) if name == "trap" else around)
+
+    # -- variables ---------------------------------------------------------------------------------------------------
+
+    def assignment(self, node: Node, around: tuple[Frame, ...]) -> None:
+        left = node.children[0]
+        name = _name(self.text(left).strip())
+        value = node.child_by_field_name("value")
+        operator = next(
+            (self.text(child).strip() for child in node.children if child.type == "assignment_operator"), "="
+        )
+        constant: Constant = None
+        words: list[Word] = []
+        if value is not None:
+            constant = self.constant(value)
+            words = self.expression(value, around, quiet=True)
+            self.statement(value, (*around, Frame("capture", f"${name}" if name else "")))
+        if operator == "+=":
+            old = self.known.get(name)
+            if isinstance(old, str) and isinstance(constant, str):
+                constant = old + constant
+            elif isinstance(old, tuple) and isinstance(constant, (str, tuple)):
+                constant = old + ((constant,) if isinstance(constant, str) else constant)
+            else:
+                constant = None
+        self.known[name] = constant
+        whole = re.sub(r"^\[(?:system\.)?", "[", self.text(left).strip().lower())
+        self.reading.assignments.append(
+            Assignment(whole, tuple(words), *self.at(node), around, name.startswith("env:"))
+        )
+
+    def constant(self, node: Node) -> Constant:
+        """The value of an expression, None where it is not known. A text may have UNKNOWN in it."""
+        kind, text = node.type, self.text(node)
+        if kind == "string_literal":
+            return self.string(node)
+        if kind == "variable":
+            return self.variable(text)
+        if kind in ("generic_token", "expandable_bareword"):
+            return self.expanded(text)
+        if kind in ("integer_literal", "real_literal"):
+            return text
+        if kind in ("array_literal_expression", "array_expression", "statement_list", "bareword_argument_list"):
+            return self.listed([child for child in node.children if child.is_named and child.type != "comment"], kind)
+        if kind == "hash_literal_expression":
+            return self.table(node)
+        if kind == "additive_expression":
+            return self.sum(node)
+        children = [child for child in node.children if child.is_named and child.type != "comment"]
+        alone = ("unary_expression", "pipeline", "pipeline_chain", "assignment_value", "parenthesized_expression")
+        if (
+            kind in (*alone, "argument_expression")
+            and len(children) == 1
+            and not (kind == "pipeline_chain" and node.child_count > 1)
+        ):
+            return self.constant(children[0])
+        return None
+
+    def listed(self, nodes: list[Node], kind: str) -> Constant:
+        found: list[str] = []
+        for child in nodes:
+            value = self.constant(child)
+            if isinstance(value, str):
+                found.append(value)
+            elif isinstance(value, tuple):
+                found += value
+            elif kind in ("array_expression", "statement_list"):
+                return None  # a command inside gives any number of values
+            else:
+                found.append(UNKNOWN)
+        return tuple(found)
+
+    def table(self, node: Node) -> Constant:
+        found: dict[str, Constant] = {}
+        pending = list(node.children)
+        while pending:
+            child = pending.pop(0)
+            if child.type == "hash_literal_body":
+                pending = [*child.children, *pending]
+            elif child.type == "hash_entry":
+                key = next((inner for inner in child.children if inner.type == "key_expression"), None)
+                values = [inner for inner in _named(child) if inner is not key]
+                if key is None or not values:
+                    return None
+                found[self.text(key).strip().strip("'\"")] = self.constant(values[-1])
+        return found
+
+    def sum(self, node: Node) -> Constant:
+        if any(
+            child.type not in ("unary_expression", "additive_expression", "+", "string_literal", "variable")
+            for child in node.children
+        ):
+            return None
+        left, right = self.constant(node.children[0]), self.constant(node.children[-1])
+        if isinstance(left, tuple):
+            return left + (right if isinstance(right, tuple) else (right,) if isinstance(right, str) else (UNKNOWN,))
+        pieces = [piece if isinstance(piece, str) else UNKNOWN for piece in (left, right)]
+        return "".join(pieces) if pieces != [UNKNOWN, UNKNOWN] else None
+
+    def variable(self, text: str) -> Constant:
+        name = _name(text)
+        if name in ("true", "false", "null"):
+            return f"${name}"
+        return self.known.get(name)
+
+    def string(self, node: Node) -> str:
+        """What a literal in quotes, or a here-string, stands for."""
+        text = self.text(node)
+        if text[:2] in ("@'", '@"'):
+            inner = text[2:-2]
+            inner = inner[inner.find("\n") + 1 :]
+            inner = inner.rpartition("\n")[0].removesuffix("\r")
+            return inner if text[1] == "'" else self.expanded(inner)
+        if text[:1] in ('"', "“", "”", "„"):
+            return self.expanded(text[1:-1].replace('""', '"'))
+        return text[1:-1].replace("''", "'")
+
+    def expanded(self, text: str) -> str:
+        """A text with its variables put in and its escapes resolved; what `$( )` gives is not known."""
+        if "$" not in text and "`" not in text:
+            return text
+        pieces: list[str] = []
+        at = 0
+        while True:
+            found = _VARIABLE.search(text, at)
+            if found is None:
+                return "".join((*pieces, text[at:]))
+            pieces.append(text[at : found.start()])
+            at = found.end()
+            if found[1] is not None:
+                pieces.append(_ESCAPES.get(found[1], found[1]))
+            elif found[4] is not None:
+                at = _closing(text, at)
+                pieces.append(UNKNOWN)
+            else:
+                value = self.variable("$" + (found[2] or found[3]))
+                pieces.append(
+                    value if isinstance(value, str) else " ".join(value) if isinstance(value, tuple) else UNKNOWN
+                )
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    def pipeline(self, node: Node, around: tuple[Frame, ...]) -> None:
+        """Commands and expressions with `|` between them; `&&` and `||` are not of Windows PowerShell."""
+        before: Command | None = None
+        parts = [child for child in node.children if child.is_named and child.type != "comment"]
+        for part in parts:
+            if part.type == "command":
+                count = len(self.reading.commands)
+                self.command(part, around, before)
+                before = self.reading.commands[-1] if len(self.reading.commands) > count else None
+                continue
+            if len(parts) > 1:
+                words = self.expression(part, around, quiet=True)
+                whole = Word(words[0].known if len(words) == 1 else UNKNOWN, *self.at(part))
+                before = Command(
+                    self.reading.script, "powershell", "", whole, tuple(words), whole.end, around, self.wrappers
+                )
+            self.statement(part, around)
+
+    def command(self, node: Node, around: tuple[Frame, ...], fed_by: Command | None) -> None:
+        if any(child.type == "ERROR" for child in node.children) or _has_own_error(node):
+            self.reading.broken = True
+            return
+        name_node = node.child_by_field_name("command_name")
+        if name_node is None:
+            return
+        block = next((child for child in name_node.children if child.type == "script_block_expression"), None)
+        if block is not None:  # & { ... }
+            self.each(block, around)
+            return
+        name_words = self.name(name_node, around)
+        words: list[Word] = []
+        redirects: list[Redirect] = []
+        elements = node.child_by_field_name("command_elements")
+        blocks: list[Node] = []
+        for child in elements.children if elements is not None else ():
+            if child.type == "redirection":
+                redirects += self.redirection(child, around)
+            elif child.type == "command_argument_sep" or not child.is_named:
+                continue
+            else:
+                words += self.argument(child, around, blocks)
+        first = name_words[0] if name_words else Word(UNKNOWN, *self.at(name_node), open=True)
+        end = max([first.end, *(word.end for word in words)])
+        count = len(self.reading.commands)
+        self.run([first, *name_words[1:], *words], end, around, self.wrappers, tuple(redirects))
+        name = self.reading.commands[count].name if len(self.reading.commands) > count else ""
+        if fed_by is not None and len(self.reading.commands) > count:
+            last = self.reading.commands[-1]
+            fed_by.feeds, self.reading.commands[count].fed_by = last, fed_by
+        later = ("start-job", "start-threadjob")
+        for inner in blocks:
+            frame = Frame("background") if name in later else Frame("block", name)
+            self.branch(inner.children, (*around, frame))
+
+    def name(self, node: Node, around: tuple[Frame, ...]) -> list[Word]:
+        """The word that names a command; of a known list that is called, its first."""
+        start, end = self.at(node)
+        if node.type == "command_name":
+            return [Word(self.expanded(self.text(node)), start, end)]
+        child = next((inner for inner in node.children if inner.is_named), None)
+        if child is None:
+            return [Word(UNKNOWN, start, end)]
+        if child.type == "command_name":
+            return [Word(self.expanded(self.text(child)), start, end)]
+        value = self.constant(child)
+        if value is None:
+            self.statement(child, (*around, Frame("capture")))
+        texts = (value,) if isinstance(value, str) else value if isinstance(value, tuple) else (UNKNOWN,)
+        return [Word(text, start, end, quoted=child.type == "string_literal") for text in texts] or [
+            Word(UNKNOWN, start, end)
+        ]
+
+    def run(
+        self, words: list[Word], end: int, around: tuple[Frame, ...], wrappers: tuple[Command, ...],
+        redirects: tuple[Redirect, ...] = (),
+    ) -> None:  # fmt: skip
+        """Take down the command of these words; where it only runs another one, that one."""
+        first, *rest = words
+        name = "" if UNKNOWN in first.known.rpartition("\\")[2] else command_name(first.known)
+        if re.match(r"[\d.]+\.\.", name):  # the grammar takes a range for a command
+            return
+        environment = {key.partition(":")[2]: value for key, value in self.known.items()
+                       if key.startswith("env:") and isinstance(value, str) and key not in _ENVIRONMENT}  # fmt: skip
+        own = Command(self.reading.script, "powershell", name, first, tuple(rest), end, around, wrappers, redirects,
+                      {**self.environment, **environment})  # fmt: skip
+        if name == "start-process" and self.started(own, around):
+            return
+        if name == "cmd" and self.batch(own, around):
+            return
+        if name in _HOSTS and self.hosted(own, around):
+            return
+        if name == "invoke-expression" and len(rest) == 1 and rest[0].text:
+            place = within(rest[0], self.reading.script, rest[0].known)
+            if self.reading.nested("powershell", rest[0].known, place, around, (*wrappers, own), self.environment):
+                return
+        self.keep(own)
+
+    def keep(self, command: Command) -> None:
+        self.reading.commands.append(command)
+        self.reading.called.update((command.name, command.word.known.lower()))
+        self.reading.called.update(word.known.lower() for word in command.arguments)
+
+    def started(self, own: Command, around: tuple[Frame, ...]) -> bool:
+        """`Start-Process`: what it starts, with the words of its argument list."""
+        given = own.values("FilePath", "fi")[:1] or own.values("PSPath")[:1]
+        listed = own.values("ArgumentList", "ar") or own.values("Args", "args")
+        rest: list[Word] = []
+        if not given or not listed:
+            rest = _positional(own)
+        if not given:
+            if not rest:
+                return False
+            given = (rest.pop(0),)
+        if not listed and rest:
+            listed = tuple(rest[:1])
+            while listed[-1].listed and len(listed) < len(rest):
+                listed = (*listed, rest[len(listed)])
+        arguments = [part for word in listed for part in _split(word, self.reading.script.text)]
+        self.run([given[0], *arguments], own.end, around, (*own.wrappers, own), own.redirects)
+        return True
+
+    def batch(self, own: Command, around: tuple[Frame, ...]) -> bool:
+        """`cmd /c ...`"""
+        for number, word in enumerate(own.arguments):
+            if word.known.lower().startswith(("/c", "/k", "/r")):
+                glued = word.known[2:]
+                return self.line(
+                    "cmd", [*([word._replace(known=glued)] if glued else []), *own.arguments[number + 1 :]], own, around
+                )
+        return False
+
+    def hosted(self, own: Command, around: tuple[Frame, ...]) -> bool:
+        """`powershell -Command ...`, `powershell -EncodedCommand ...`"""
+        encoded = own.values("EncodedCommand", "e") or own.values("ec", "ec")
+        if encoded and encoded[0].text:
+            text = _decoded(encoded[0].known)
+            word = encoded[0]
+            return text is not None and self.reading.nested(
+                "powershell",
+                text,
+                lambda start, end: (word.start, word.end),
+                around,
+                (*own.wrappers, own),
+                self.environment,
+            )
+        given = own.parameter("Command", "c")
+        if given is not None:
+            return self.line("powershell", list(own.arguments[own.arguments.index(given) + 1 :]), own, around)
+        if own.parameter("File", "f") is None:
+            for number, word in enumerate(own.arguments):
+                if word.quoted and not own.arguments[number - 1].known.startswith("-"):
+                    return self.line("powershell", list(own.arguments[number:]), own, around)
+        return False
+
+    def line(self, language: str, words: list[Word], own: Command, around: tuple[Frame, ...]) -> bool:
+        """Read words that are one command line of another shell."""
+        if not words:
+            return False
+        script = self.reading.script
+        text = " ".join(
+            f'"{word.known}"' if word.quoted and len(words) > 1 and " " in word.known else word.known for word in words
+        )
+        if not text.strip(UNKNOWN + " "):
+            return False
+        holder = Word(text, words[0].start, words[-1].end)
+        language = {"cmd": "batch"}.get(language, language)
+        return self.reading.nested(
+            language, text, within(holder, script, text), around, (*own.wrappers, own), self.environment
+        )
+
+    def invocation(self, node: Node, around: tuple[Frame, ...]) -> None:
+        """A call of a method, as the command `[type]::method` or `.method`, whose first argument is then the object."""
+        target = node.children[0]
+        member = next((child for child in node.children if child.type == "member_name"), None)
+        arguments = next((child for child in node.children if child.type == "argument_list"), None)
+        if node.has_error and any(child.type == "ERROR" for child in node.children):
+            self.reading.broken = True
+            return
+        self.statement(target, (*around, Frame("capture")))
+        words: list[Word] = []
+        for child in arguments.children if arguments is not None else ():
+            for expression in child.children if child.type == "argument_expression_list" else ():
+                if expression.is_named:
+                    words += self.argument(expression, around, [])
+        if member is None:
+            return
+        method = self.text(member).strip().lower().strip("'\"")
+        if target.type == "type_literal":
+            name = f"{_type(self.text(target))}::{method}"
+        else:
+            name = f".{method}"
+            start, end = self.at(target)
+            words.insert(0, Word(self.text(target), start, end, quoted=True))
+        start, end = self.at(node)
+        word = Word(
+            self.text(target) + ("::" if "::" in name else ".") + self.text(member).strip(), start, self.at(member)[1]
+        )
+        self.keep(Command(self.reading.script, "powershell", name, word, tuple(words), end, around, self.wrappers))
+
+    def redirection(self, node: Node, around: tuple[Frame, ...]) -> list[Redirect]:
+        text = self.text(node).strip()
+        found = re.match(r"[\d*]?>>?", text)
+        target = [
+            child
+            for child in node.children
+            if child.is_named and child.type not in ("file_redirection_operator", "merging_redirection_operator")
+        ]
+        if found is None or not target:
+            return []
+        name = target[-1]
+        while name.named_child_count == 1 and name.type != "string_literal":
+            name = name.named_children[0]
+        words = self.expression(name, around, quiet=True)
+        return [Redirect(found[0].replace("1", ""), word) for word in words[:1]]
+
+    # -- words -------------------------------------------------------------------------------------------------------
+
+    def argument(self, node: Node, around: tuple[Frame, ...], blocks: list[Node]) -> list[Word]:
+        """The words of one argument of a command; script blocks are put aside into `blocks`."""
+        start, end = self.at(node)
+        kind = node.type
+        if kind == "command_parameter":
+            return [Word(self.text(node), start, end)]
+        if kind == "stop_parsing":
+            return [Word(text, start, end) for text in self.text(node)[3:].split()]
+        inner = node
+        while inner.type in ("unary_expression", "argument_expression") and inner.named_child_count == 1:
+            inner = inner.named_children[0]
+        if inner.type == "script_block_expression":
+            blocks.append(inner)
+            return [Word(UNKNOWN, start, end, quoted=True)]
+        if inner.type == "variable" and self.text(inner).startswith("@"):
+            return self.splat(self.text(inner), start, end)
+        return self.expression(node, around)
+
+    def splat(self, text: str, start: int, end: int) -> list[Word]:
+        value = self.variable("$" + text[1:])
+        if isinstance(value, dict):
+            words = []
+            for key, entry in value.items():
+                words.append(Word(f"-{key}", start, end))
+                texts = (entry,) if isinstance(entry, str) else entry if isinstance(entry, tuple) else (UNKNOWN,)
+                words += [Word(one, start, end, quoted=True, listed=n < len(texts) - 1) for n, one in enumerate(texts)]
+            return words
+        if isinstance(value, tuple):
+            return [Word(one, start, end) for one in value]
+        return [Word(SPLAT, start, end, open=True)]
+
+    def expression(self, node: Node, around: tuple[Frame, ...], *, quiet: bool = False) -> list[Word]:
+        """The words that an expression turns into; the commands inside are taken down unless `quiet`."""
+        start, end = self.at(node)
+        inner = node
+        while (
+            inner.type in ("unary_expression", "argument_expression", "assignment_value", "pipeline", "pipeline_chain")
+            and len(_named(inner)) == 1
+            and inner.child_count == 1
+        ):
+            inner = _named(inner)[0]
+        if inner.type in ("array_literal_expression", "bareword_argument_list", "array_expression"):
+            items = _items(inner)
+            if items is not None:
+                words = [word for item in items for word in self.expression(item, around, quiet=quiet)]
+                return [word._replace(listed=n < len(words) - 1) for n, word in enumerate(words)]
+        value = self.constant(inner)
+        if isinstance(value, str):
+            if not quiet and inner.type == "string_literal" and "$(" in self.text(inner):
+                self.each(inner, around)
+            return [Word(value, start, end, open=value == UNKNOWN, quoted=inner.type == "string_literal")]
+        if isinstance(value, tuple):
+            return [
+                Word(text, start, end, open=text == UNKNOWN, listed=n < len(value) - 1) for n, text in enumerate(value)
+            ]
+        if not quiet:
+            self.statement(inner, around)
+        # A variable may be a list of options for a native program; what an operator or a method gives is one value.
+        return [Word(UNKNOWN, start, end, open=inner.type == "variable" or inner.type == "parenthesized_expression")]
+
+    # -- places ------------------------------------------------------------------------------------------------------
+
+    def at(self, node: Node) -> tuple[int, int]:
+        return self.source.at(node.start_byte, node.end_byte)
+
+    def text(self, node: Node) -> str:
+        return self.source.between(node.start_byte, node.end_byte)
+
+
+def command_name(word: str) -> str:
+    """The name that a command is known by: without folder and `.exe`, in lower case, aliases resolved."""
+    name = word.strip().lower().replace("/", "\\").rpartition("\\")[2]
+    return ALIASES.get(name) or name.removesuffix(".exe")
+
+
+def _name(text: str) -> str:
+    """A variable's name in lower case without its sign, its braces, its type and its scope (other than `env:`)."""
+    name = re.sub(r"^\[[^\]]*(?:\[\])?\]\s*", "", text).lstrip("$@").strip("{}").lower()
+    return re.sub(r"^(?:global|script|local|private|variable):", "", name)
+
+
+def _type(text: str) -> str:
+    name = text.strip().lower()
+    return "[" + name.strip("[]").removeprefix("system.") + "]"
+
+
+def _named(node: Node) -> list[Node]:
+    return [child for child in node.children if child.is_named and child.type != "comment"]
+
+
+def _items(node: Node) -> list[Node] | None:
+    """The elements of a list that is written out; None where a command makes them."""
+    if node.type != "array_expression":
+        return _named(node)
+    statements = [child for child in node.children if child.type == "statement_list"]
+    found: list[Node] = []
+    for statement in statements[0].children if statements else ():
+        if not statement.is_named:
+            continue
+        inner = statement
+        while inner.type in ("pipeline", "pipeline_chain") and inner.child_count == 1:
+            inner = inner.children[0]
+        if inner.type not in ("unary_expression", "array_literal_expression", "additive_expression"):
+            return None
+        found += _named(inner) if inner.type == "array_literal_expression" else [inner]
+    return found
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether brackets enclose an expression in which nothing runs."""
+    pending = [node]
+    while pending:
+        child = pending.pop()
+        if child.type in ("command", "invocation_expression", "assignment_expression"):
+            return False
+        pending += child.children
+    return True
+
+
+def _has_own_error(node: Node) -> bool:
+    """Whether the grammar could not make out a word of a command, other than inside its script blocks."""
+    if not node.has_error:
+        return False
+    pending = list(node.children)
+    while pending:
+        child = pending.pop()
+        if child.type == "ERROR" or child.is_missing:
+            return True
+        if child.has_error and child.type != "script_block_expression":
+            pending += child.children
+    return False
+
+
+def _closing(text: str, at: int) -> int:
+    """The place behind the bracket that closes the one before `at`."""
+    depth = 1
+    while at < len(text) and depth:
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        at += 1
+    return at
+
+
+def _positional(command: Command) -> list[Word]:
+    """The arguments of `Start-Process` that no parameter names."""
+    found: list[Word] = []
+    taken = False
+    for word in command.arguments:
+        written = word.known.lower()
+        if not word.quoted and written.startswith("-"):
+            taken = not any(switch.startswith(written[1:]) for switch in _SWITCHES)
+        elif taken:
+            taken = word.listed
+        else:
+            found.append(word)
+    return found
+
+
+def _split(word: Word, text: str) -> list[Word]:
+    """The arguments in a command line of Windows, each at its own place where the script has it to the letter."""
+    if " " not in word.known.strip() and '"' not in word.known:
+        return [word._replace(listed=False)]
+    written = text[word.start : word.end]
+    offset = word.start + written.find(word.known) if word.known in written else -1
+    parts: list[Word] = []
+    for found in re.finditer(r"(?:[^\s\"]|\"[^\"]*\"?)+", word.known):
+        known = found[0].replace('"', "")
+        start, end = (offset + found.start(), offset + found.end()) if offset >= 0 else (word.start, word.end)
+        parts.append(Word(known, start, end, open=known == UNKNOWN))
+    return parts
+
+
+def _decoded(text: str) -> str | None:
+    """What `-EncodedCommand` holds: UTF-16 in base64."""
+    from base64 import b64decode  # here: few scripts hide what they run
+
+    try:
+        return b64decode(text, validate=True).decode("utf-16-le")
+    except ValueError:
+        return None

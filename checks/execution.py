@@ -1,0 +1,131 @@
+"""How the scripts of a build are run: by which shell, as whom, whether an error ends them, who answers their questions.
+
+The facts: Packer's provisioners write the elements of `inline` into one file, with `#!/bin/sh -e` above them for
+`Shell`; the user is not root, but may use sudo without a password; nothing is on standard input.
+"""
+
+from __future__ import annotations
+
+import re
+
+from aiblint.light import TYPE_CHECKING
+
+from .ground import platform_image
+
+if TYPE_CHECKING:
+    from aiblint.script.build import Script
+    from aiblint.script.command import Command
+
+# Publisher of a marketplace image (lower case) -> the distribution, by what its package manager and its /bin/sh are.
+_DISTRIBUTIONS = {
+    "almalinux": "rhel",
+    "canonical": "debian",
+    "credativ": "debian",
+    "debian": "debian",
+    "erockyenterprisesoftwarefoundationinc1653071250513": "rhel",
+    "microsoftcblmariner": "azurelinux",
+    "openlogic": "rhel",
+    "oracle": "rhel",
+    "redhat": "rhel",
+    "resf": "rhel",
+    "suse": "suse",
+}
+_MANAGERS = {"apt-get": "debian", "apt": "debian", "yum": "rhel", "dnf": "rhel", "zypper": "suse", "tdnf": "azurelinux"}
+# What gives an answer to whoever reads from the pipe.
+_ANSWERING = ("yes", "echo", "printf", "cat")
+
+
+def distribution(script: Script) -> str | None:
+    """`debian` (Ubuntu as well), `rhel` (and its like), `suse` or `azurelinux`; None where the source does not tell.
+
+    Where the source is no marketplace image, the package manager that the build itself uses tells.
+    """
+    if script.template is not None:
+        image = platform_image(script.template)
+        if image is not None:
+            publisher, offer, sku = (part.lower() for part in image)
+            if re.search(r"ubuntu|debian", f"{offer}/{sku}"):
+                return "debian"
+            return _DISTRIBUTIONS.get(publisher)
+    used = {
+        _MANAGERS.get(command.name)
+        for one in (*script.earlier, script)
+        for command in one.commands
+        if command.always_runs
+    } - {None}
+    return used.pop() if len(used) == 1 else None
+
+
+def runs_in_dash(script: Script) -> bool | None:
+    """Whether dash runs a shell script; None where that is not known.
+
+    `inline` is run by /bin/sh, which is dash on Debian and Ubuntu and bash elsewhere. Where it begins with a `#!` of its
+    own, it depends on the version of Packer (since 1.13 it counts) who runs it.
+    """
+    interpreter = script.shebang.partition(" ")[0].rpartition("/")[2]
+    if script.is_inline and script.shebang:
+        return None
+    if not script.is_inline and interpreter != "sh":
+        return interpreter == "dash" if interpreter else None
+    known = distribution(script)
+    return None if known is None else known == "debian"
+
+
+def ends_on_error(script: Script) -> bool | None:
+    """Whether a shell script ends with the first command that fails; None where that is not known."""
+    if script.is_inline:
+        return None if script.shebang else True
+    if re.search(r"\s-\w*e", script.shebang):
+        return True
+    return any(
+        command.name == "set" and command.has("-e", "errexit") is not None and command.always_runs
+        for command in script.commands
+    )
+
+
+def runs_as_root(command: Command) -> bool:
+    """Whether sudo, or a script that starts itself again with it, gives a command the rights of root."""
+    return command.under("sudo", "doas", "su") is not None or elevates_itself(command.script)
+
+
+def elevates_itself(script: Script) -> bool:
+    """Whether a shell script runs itself again with sudo when it finds that it is not root."""
+    return (
+        re.search(r"sudo\s+(?:-\w+\s+)*(?:/bin/)?(?:ba)?s?h?\s*[\"']?\$\{?(?:0|BASH_SOURCE)", script.text) is not None
+    )
+
+
+def is_elevated(script: Script) -> bool | None:
+    """Whether a PowerShell step runs elevated; None for a script that no template is known to run."""
+    if script.step is None:
+        return None
+    given = script.step.get("runElevated")
+    return False if given.is_missing else given.flag
+
+
+def is_system(script: Script) -> bool | None:
+    """Whether a PowerShell step runs as System; None for a script that no template is known to run."""
+    if script.step is None:
+        return None
+    given = script.step.get("runAsSystem")
+    return False if given.is_missing else given.flag
+
+
+def is_answered(command: Command) -> bool:
+    """Whether something gives answers to a command: a pipe from `yes` or `echo`, a here-document, a file, expect."""
+    for one in (command, *command.wrappers):
+        if one.fed_by is not None and one.fed_by.name in _ANSWERING:
+            return True
+        if any(
+            redirect.operator in ("<", "<<", "<<<") and redirect.target.known != "/dev/null"
+            for redirect in one.redirects
+        ):
+            return True
+    return command.under("expect", "unbuffer") is not None
+
+
+def where(script: Script) -> str:
+    """What messages call the script: step `InstallTools`, or the script's own file."""
+    if script.step is not None:
+        return script.step.label
+    return f"`{script.file.path.rpartition('/')[2]}`" if script.file is not None else "this script"

@@ -1,0 +1,114 @@
+"""What is known of programs, as tables: `*.toml` beside this file, one table for each check that rests on one.
+
+The name of a table is that of its check, each row is about one program (or several that are alike), and `fires` and
+`passes` are commands that a test holds against the check: so no row can be wrong without anybody noticing.
+
+Runs do not read TOML, which takes as long as everything else together: `python -m aiblint.checks.tables` writes the same
+as `compiled.py`, and a test compares the two.
+
+To add a program: copy a row that is like it, change it, and run that command.
+"""
+
+from __future__ import annotations
+
+from aiblint.light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aiblint.script.command import Command, Word
+
+
+class Row(NamedTuple):
+    """One row; what a column does not say goes for all. Options are compared as `Command.has` does.
+
+    ===========  =======================================================================================================
+    names        the programs: without folder, in lower case for Windows
+    verbs        only with one of these subcommands, of one word or of two
+    valued       options whose value is a word of its own, so that it is not taken for the subcommand
+    given        only with one of these options or words
+    without      not with any of these options or words: with them it does something else
+    silent       any one of these makes it right
+    together     all of these are needed to make it right
+    variables    any one of these variables in its environment makes it right
+    asks         what it asks for, behind "waits for ": `a person to confirm`
+    help         what to do
+    note         why, or what it costs
+    severity     where it is not the check's own
+    codes        exit codes that mean success, besides 0
+    fires        commands that the check must report
+    passes       commands that it must let pass
+    ===========  =======================================================================================================
+    """
+
+    names: tuple[str, ...]
+    verbs: tuple[str, ...] = ()
+    valued: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    asks: str = ""
+    help: str = ""
+    note: str = ""
+    severity: str = ""
+    codes: tuple[int, ...] = ()
+    fires: tuple[str, ...] = ()
+    passes: tuple[str, ...] = ()
+
+
+class Match(NamedTuple):
+    """A row that a command falls under, and the words of the command that say so (its subcommand, the option)."""
+
+    row: Row
+    words: tuple[Word, ...]
+
+
+def rows(table: str, name: str) -> tuple[Row, ...]:
+    """The rows of a table about a program."""
+    from .compiled import TABLES  # here: a template without scripts needs none of it
+
+    found = (columns for columns in TABLES.get(table, ()) if name in columns["names"])
+    return tuple(Row(**columns) for columns in found)
+
+
+def matches(table: str, command: Command) -> Iterator[Match]:
+    """The rows that a command falls under, whether or not something makes it right."""
+    for row in rows(table, command.name):
+        words = _verb(row, command)
+        if words is None or (row.without and command.has(*row.without)):
+            continue
+        if row.given:
+            given = command.has(*row.given)
+            if given is None:
+                continue
+            words = (*words, given)
+        yield Match(row, words)
+
+
+def broken(table: str, command: Command) -> Match | None:
+    """The first row that a command falls under and that nothing makes right. What is not known may make it right."""
+    for match in matches(table, command):
+        row = match.row
+        if row.silent and not command.lacks(*row.silent):
+            continue
+        if row.together and (command.is_open or all(command.has(option) for option in row.together)):
+            continue
+        if not row.silent and not row.together and command.is_open and row.without:
+            continue
+        if any(command.environment.get(name) for name in row.variables):
+            continue
+        return match
+    return None
+
+
+def _verb(row: Row, command: Command) -> tuple[Word, ...] | None:
+    """The words that are one of the row's subcommands; empty where it wants none, None where they are others."""
+    if not row.verbs:
+        return ()
+    operands = command.operands(*row.valued)
+    for count in (2, 1):
+        if len(operands) >= count and " ".join(word.known.lower() for word in operands[:count]) in row.verbs:
+            return operands[:count]
+    return None
