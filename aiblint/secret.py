@@ -409,7 +409,8 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     # A bare word, which is no variable, call or parameter.
     (
         _SECURE,
-        rf"{_SECURE}{_S}(?:-force{_S})?-asplain\w{{0,4}}{_S}(?:-force{_S})?(?:-string[ \t:]{{1,3}})?(?=[^\s\"'$(@\\-])",
+        rf"{_SECURE}{_S}(?:-force{_S})?-asplain\w{{0,4}}{_S}(?:-force{_S})?(?:-string[ \t:]{{1,3}})?"
+        rf"(?=[^\s\"'$(@\\-])",
         "",
     ),
     (
@@ -430,7 +431,8 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("sshpass", rf"sshpass{_S}-p[ \t]{{0,3}}", ""),
     (
         "curl",
-        rf"curl(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])(?:-[a-z]{{0,6}}u|--user)[ \t=]{{1,3}}{_QUOTE}?[^\s:\"'\\/$]{{1,60}}:(?!//)",
+        rf"curl(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])(?:-[a-z]{{0,6}}u|--user)[ \t=]{{1,3}}{_QUOTE}?"
+        rf"[^\s:\"'\\/$]{{1,60}}:(?!//)",
         "",
     ),
     ("mysql", rf"mysql(?:dump|admin|import)?(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])-p(?=[^\s\-])", ""),
@@ -466,10 +468,11 @@ def _commanded(text: str, folded: str) -> Iterator[Secret]:
 
 
 def _through_variables(text: str, folded: str) -> Iterator[Secret]:
-    """What variables are set to that become a SecureString: `$p = "..."` before `ConvertTo-SecureString $p -AsPlainText`."""
+    """What variables are set to that become a SecureString: of `$p` in `ConvertTo-SecureString $p -AsPlainText`."""
     options = rf"(?:-(?:force|asplain\w{{0,4}}|string){_S}){{0,3}}"
     used = re.finditer(
-        rf"{_SECURE}{_S}{options}\$(\w{{1,40}})(?![\w.\[(:])|\$(\w{{1,40}})[ \t]{{0,3}}\|[ \t]{{0,3}}{_SECURE}", folded
+        rf"{_SECURE}{_S}{options}\$(\w{{1,40}})(?![\w.\[(:])|\$(\w{{1,40}})[ \t]{{0,3}}\|[ \t]{{0,3}}{_SECURE}",
+        folded,
     )
     for name in list(dict.fromkeys(found[1] or found[2] for found in used))[:_VARIABLES]:
         for match in re.finditer(rf"\${name}[ \t]{{0,3}}=[ \t]{{0,3}}(?={_QUOTE})", folded):

@@ -128,17 +128,22 @@ def per_user_appx(command: Command, build: Build) -> Findings:
         yield from _added(command, build)
     elif command.name in _REMOVE:
         yield from _removed(command, build)
-    elif command.name in _DEPROVISION and not command.switched("AllUsers", "a"):
-        if build.complete and not any(other.name in _REMOVE for other in build.commands):
-            yield Finding(
-                command.at(),
-                f"`{command.label()}` in {where(command.script)} takes the app out of the image, but not from users who "
-                "have it",
-                help="add `-AllUsers`, or remove it for them first: "
-                "`Get-AppxPackage -AllUsers <name> | Remove-AppxPackage -AllUsers`",
-                notes=("if the user of the build has the app, Sysprep stops at it (`0x80073cf2`)",),
-                severity="info",
-            )
+    elif command.name in _DEPROVISION:
+        yield from _deprovisioned(command, build)
+
+
+def _deprovisioned(command: Command, build: Build) -> Findings:
+    everywhere = command.switched("AllUsers", "a") or any(other.name in _REMOVE for other in build.commands)
+    if build.complete and not everywhere:
+        yield Finding(
+            command.at(),
+            f"`{command.label()}` in {where(command.script)} takes the app out of the image, but not from users who "
+            "have it",
+            help="add `-AllUsers`, or remove it for them first: "
+            "`Get-AppxPackage -AllUsers <name> | Remove-AppxPackage -AllUsers`",
+            notes=("if the user of the build has the app, Sysprep stops at it (`0x80073cf2`)",),
+            severity="info",
+        )
 
 
 def _added(command: Command, build: Build) -> Findings:
@@ -160,7 +165,10 @@ def _added(command: Command, build: Build) -> Findings:
             command.at(registered),
             f"`{command.label(registered)}` in {where(command.script)} registers winget for the user of the build only",
             help="leave it out, and install with an MSI, Chocolatey or the vendor's installer",
-            notes=("once App Installer is newer for this user than what is provisioned, Sysprep stops at it (`0x80073cf2`)", _LOOPS),
+            notes=(
+                "once App Installer is newer for this user than what is provisioned, Sysprep stops at it (`0x80073cf2`)",
+                _LOOPS,
+            ),
             severity="warning",
         )
         return
@@ -355,8 +363,13 @@ def _loop(command: Command, variable: str, script: Script) -> Iterator[_Target]:
     lists = [variable]
     if variable in ("_", "psitem"):
         for one in script.commands:
-            if one.name == "foreach-object" and one.start < command.start < one.end and one.fed_by is not None:
-                lists.append(one.fed_by.written.lstrip("$").lower())
+            source = one.fed_by
+            if one.name != "foreach-object" or source is None or not one.start < command.start < one.end:
+                continue
+            if source.name == "" and len(source.arguments) > 1 and not source.written.startswith("$"):
+                yield from (_Target(word.known, word) for word in source.arguments if word.text)
+            else:
+                lists.append(source.written.lstrip("$").lower())
     for match in re.finditer(rf"(?i)foreach\s*\(\s*\${re.escape(variable)}\s+in\s+(?:\$(\w+)|@?\()", script.text):
         if match[1]:
             lists.append(match[1].lower())

@@ -195,8 +195,8 @@ def old_tls(script: Script, template: ImageTemplate) -> Findings:
     late = " before that" if set_at else ""
     yield Finding(
         first.at(),
-        f"`{first.label()}` in {where(script)} asks for TLS 1.0, as {_system(template)} does unless the script says "
-        f"otherwise{late}",
+        f"`{first.label()}` in {where(script)} offers no more than TLS 1.0, as {_system(template)} does until the "
+        f"script says otherwise{late}",
         help="begin the script with `[Net.ServicePointManager]::SecurityProtocol = "
         "[Net.ServicePointManager]::SecurityProtocol -bor 3072`",
         notes=("most servers refuse: `Could not create SSL/TLS secure channel`",),
@@ -296,7 +296,11 @@ def contacted_hosts(build: Build) -> Findings:
 def _contacted(script: Script) -> Iterator[tuple[str, int, int]]:
     """The hosts in the words of the commands and in what variables are set to, with the characters of each."""
     words: list[Word] = [
-        word for command in script.commands if command.name not in _SAYING for word in command.arguments
+        word
+        for command in script.commands
+        # What is only said contacts nobody; what goes into a file mostly configures a package manager.
+        if command.name not in _SAYING or command.redirects or (command.feeds is not None)
+        for word in command.arguments
     ]
     words += [word for assignment in script.contents.assignments for word in assignment.values]
     for word in words:

@@ -216,7 +216,9 @@ def temp_differs(build: Build) -> Findings:
                 f"`{script.text[use.start : use.end].strip()}` in {where(script)} is not the file that {where(writer)} "
                 "writes: `$env:TEMP` is another folder for System",
                 help="use a folder that is the same for all steps, such as `C:\\setup`",
-                notes=("it is `C:\\Windows\\Temp` for System, and for other steps a folder in the profile of the build's user",),
+                notes=(
+                    "it is `C:\\Windows\\Temp` for System, and for other steps a folder in the profile of the build's user",
+                ),
                 related=(Related(writer.span(origin.start, origin.end), "the file is written here"),),
             )
 

@@ -70,7 +70,7 @@ def disk_encryption(command: Command, build: Build) -> Findings:
     ```
     """
     match = tables.broken("disk-encryption", command)
-    if match is None:
+    if match is None or command.parameter("WhatIf", "wh"):
         return
     for later in _later(command, build):
         if later.name in ("disable-bitlocker", "clear-bitlockerautounlock") or (

@@ -6,8 +6,7 @@ TABLES: dict[str, tuple[dict, ...]] = \
 {'disk-encryption': ({'help': 'encrypt the VMs when they are deployed, with encryption at host or Azure Disk '
                               'Encryption',
                       'names': ('enable-bitlocker',),
-                      'note': 'the build waits for Sysprep until `buildTimeoutInMinutes` is over',
-                      'without': ('-WhatIf',)},
+                      'note': 'the build waits for Sysprep until `buildTimeoutInMinutes` is over'},
                      {'given': ('-on',),
                       'help': 'encrypt the VMs when they are deployed, with encryption at host or Azure Disk '
                               'Encryption',
