@@ -173,7 +173,8 @@ def _added(command: Command, build: Build) -> Findings:
         )
         return
     given = command.values("Path", "p") or _first_operand(command)[:1]
-    file = _file(given[0].known) if given else UNKNOWN
+    written = re.split(r"[\\/:]", given[0].known)[-1] if given else UNKNOWN
+    file = written.lower()
     for other in build.commands:
         if other.name in _PROVISION or (other.name == "dism" and other.has("/add-provisionedappxpackage")):
             said = [_file(word.known) for word in other.arguments]
@@ -181,7 +182,7 @@ def _added(command: Command, build: Build) -> Findings:
                 return
     yield Finding(
         command.at(*given),
-        f"`{command.label()}` in {where(command.script)} installs {f'`{file}`' if UNKNOWN not in file else 'the app'} for "
+        f"`{command.label()}` in {where(command.script)} installs {f'`{written}`' if UNKNOWN not in file else 'the app'} for "
         "the user of the build only",
         help="provision it for all users: `Add-AppxProvisionedPackage -Online -PackagePath <file> -SkipLicense`",
         notes=(_SYSPREP_FAILS, _LOOPS),
@@ -500,4 +501,5 @@ def _first_operand(command: Command) -> tuple[Word, ...]:
 
 
 def _file(path: str) -> str:
+    """The name of a file in lower case, without its folder."""
     return re.split(r"[\\/:]", path.lower())[-1]

@@ -6,7 +6,7 @@ import re
 
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
-from aiblint.script.command import UNKNOWN
+from aiblint.script.command import UNKNOWN, Word
 
 from .execution import where
 from .ground import platform_image
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aiblint.finding import Findings
     from aiblint.script.build import Build, Script
-    from aiblint.script.command import Command, Word
+    from aiblint.script.command import Command
     from aiblint.source.document import Span
     from aiblint.template import ImageTemplate
 
@@ -29,7 +29,7 @@ NETWORKING = "https://learn.microsoft.com/azure/virtual-machines/linux/image-bui
 
 _SPLAT = "@" + UNKNOWN
 # What curl and wget of Linux take, and Invoke-WebRequest does not.
-_UNIX_OPTION = re.compile(r"--\w.*|-(?:f?s?S?L|O|L|fsSL|sSL|sL|qO-?|q|k|o|X|H|d|u)$")
+_UNIX_OPTION = re.compile(r"--\w.*|-(?:f?s?S?L?O?|L|qO-?|q|k|o|X)$")
 
 
 @check("AIB511", "missing-use-basic-parsing", "warning", WEB_REQUEST)
@@ -81,7 +81,7 @@ def missing_use_basic_parsing(command: Command) -> Findings:
     if alias in ("curl", "wget") and unix is not None:
         yield Finding(
             command.at(unix),
-            f"`{alias}` in {where(command.script)} is `Invoke-WebRequest` in Windows PowerShell, which does not know "
+            f"`{alias}` in {where(command.script)} is `Invoke-WebRequest` in Windows PowerShell, which does not take "
             f"`{unix.known}`",
             help="write `curl.exe`, or `Invoke-WebRequest -UseBasicParsing -Uri <address> -OutFile <file>`",
             notes=("the command fails, and the script goes on without what it should fetch",),
@@ -236,6 +236,7 @@ def _system(template: ImageTemplate) -> str:
 _ADDRESS = re.compile(
     r"(?i)\b(?:https?|ftp|git)://(?:[^\s/@\"'<>]*@)?([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?=[:/?#\"'\s,;)\]|]|$)"
 )
+_DEFAULT = re.compile(r"(?im)(?:^|[(,])[ \t]*(?:\[[^\]\n]*\][ \t]*)*\$\w+[ \t]*=[ \t]*[\"'](https?://[^\"'\s$]+)")
 _SAYING = ("echo", "printf", "write-host", "write-output", "write-verbose", "write-information", "write-warning")
 # The VM itself, Azure's own services for each VM, names that stand for something.
 _NOT_EXTERNAL = re.compile(
@@ -303,6 +304,11 @@ def _contacted(script: Script) -> Iterator[tuple[str, int, int]]:
         for word in command.arguments
     ]
     words += [word for assignment in script.contents.assignments for word in assignment.values]
+    # Nobody passes parameters to a script of a build, so what they are by default is what it uses.
+    for default in _DEFAULT.finditer(script.text):
+        start, end = default.span(1)
+        if not any(comment.start <= start < comment.end for comment in script.contents.comments):
+            words.append(Word(default[1], start, end))
     for word in words:
         for found in _ADDRESS.finditer(word.known) if "://" in word.known else ():
             host = found[1].lower()
