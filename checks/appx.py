@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN, Word
 
-from .execution import is_system, where
+from .execution import is_splatted, is_system, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +121,7 @@ def per_user_appx(command: Command, build: Build) -> Findings:
     ]
     ```
     """
-    if _is_open(command) or command.switched("WhatIf", "wh"):
+    if is_splatted(command) or command.switched("WhatIf", "wh"):
         return
     if command.name in _ADD:
         yield from _added(command, build)
@@ -178,7 +177,7 @@ def _added(command: Command, build: Build) -> Findings:
     for other in build.commands:
         if other.name in _PROVISION or (other.name == "dism" and other.has("/add-provisionedappxpackage")):
             said = [_file(word.known) for word in other.arguments]
-            if UNKNOWN in file or _is_open(other) or file in said or any(UNKNOWN in one for one in said):
+            if UNKNOWN in file or is_splatted(other) or file in said or any(UNKNOWN in one for one in said):
                 return
     yield Finding(
         command.at(*given),
@@ -276,7 +275,7 @@ def store_removed(command: Command) -> Findings:
     ]
     ```
     """
-    if command.name not in (*_REMOVE, *_DEPROVISION) or _is_open(command) or command.switched("WhatIf", "wh"):
+    if command.name not in (*_REMOVE, *_DEPROVISION) or is_splatted(command) or command.switched("WhatIf", "wh"):
         return
     guard = command.inside("if")
     if guard is not None and re.search(r"(?i)-(?:c?not|c?ne)|-c?match|-c?like", guard.text):
@@ -301,6 +300,8 @@ def store_removed(command: Command) -> Findings:
 
 
 def _fits_store(pattern: str) -> bool:
+    from fnmatch import fnmatchcase  # here: few scripts remove apps
+
     lowered = pattern.lower()
     return lowered == "" or lowered.startswith(f"{_STORE}_") or (len(lowered) < 100 and fnmatchcase(_STORE, lowered))
 
@@ -314,7 +315,7 @@ def _targets(command: Command, script: Script) -> list[_Target]:
     filtered = bool(given)
     for one in _feeding(command):
         if one.name in _GET:
-            if _is_open(one):
+            if is_splatted(one):
                 return []
             words = one.values("Name", "n") or _first_operand(one)
             for word in words:
@@ -477,11 +478,6 @@ def _feeding(command: Command) -> Iterator[Command]:
     while before is not None:
         yield before
         before = before.fed_by
-
-
-def _is_open(command: Command) -> bool:
-    """Whether a splat that is not known may give it any parameter."""
-    return any(word.known == "@" + UNKNOWN for word in command.arguments)
 
 
 def _first_operand(command: Command) -> tuple[Word, ...]:

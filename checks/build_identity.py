@@ -6,8 +6,10 @@ import re
 
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.pattern import pattern
+from aiblint.script.command import UNKNOWN
 
-from .execution import where
+from .execution import is_splatted, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +26,8 @@ AZCOPY = "https://learn.microsoft.com/azure/storage/common/storage-use-azcopy-au
 _AZ_CLIENT = ("--username", "-u", "--client-id", "--object-id", "--resource-id")
 _AZCOPY_CLIENT = ("--identity-client-id", "--identity-object-id", "--identity-resource-id")
 _AZCOPY_VARIABLES = ("azcopy_msi_client_id", "azcopy_msi_object_id", "azcopy_msi_resource_string")
-_IMDS = re.compile(r"169\.254\.169\.254[^\s]*/metadata/identity", re.IGNORECASE)
-_IMDS_CLIENT = re.compile(r"(?:client_id|object_id|mi_res_id|msi_res_id)=", re.IGNORECASE)
+_IMDS = pattern(r"169\.254\.169\.254[^\s]*/metadata/identity", re.IGNORECASE)
+_IMDS_CLIENT = pattern(r"(?:client_id|object_id|mi_res_id|msi_res_id)=", re.IGNORECASE)
 
 
 class _Login(NamedTuple):
@@ -145,12 +147,11 @@ def _login(command: Command) -> _Login | None:
         identity = command.parameter("Identity", "i")
         if identity is None or not command.switched("Identity", "i"):
             return None
-        splat = any(word.known == "@\ue000" for word in command.arguments)
-        named = splat or command.parameter("AccountId", "acc") is not None
+        named = is_splatted(command) or command.parameter("AccountId", "acc") is not None
         return _Login(command, (identity,), named, command.label(identity))
     for word in command.arguments:
         if command.name not in ("echo", "printf", "write-host", "write-output") and _IMDS.search(word.known):
-            named = "\ue000" in word.known or _IMDS_CLIENT.search(word.known) is not None
+            named = UNKNOWN in word.known or _IMDS_CLIENT.search(word.known) is not None
             named = named or any(_IMDS_CLIENT.search(other.known + "=") for other in command.arguments)
             return _Login(command, (word,), named or command.is_open, "169.254.169.254/metadata/identity")
     return None

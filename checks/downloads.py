@@ -6,9 +6,10 @@ import re
 
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
+from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN, Word
 
-from .execution import where
+from .execution import is_splatted, where
 from .ground import platform_image
 
 if TYPE_CHECKING:
@@ -27,9 +28,8 @@ TLS = "https://learn.microsoft.com/dotnet/framework/network-programming/tls"
 GALLERY_TLS = "https://devblogs.microsoft.com/powershell/powershell-gallery-tls-support/"
 NETWORKING = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-networking"
 
-_SPLAT = "@" + UNKNOWN
 # What curl and wget of Linux take, and Invoke-WebRequest does not.
-_UNIX_OPTION = re.compile(r"--\w.*|-(?:f?s?S?L?O?|L|qO-?|q|k|o|X)$")
+_UNIX_OPTION = pattern(r"--\w.*|-(?:f?s?S?L?O?|L|qO-?|q|k|o|X)$")
 
 
 @check("AIB511", "missing-use-basic-parsing", "warning", WEB_REQUEST)
@@ -72,7 +72,7 @@ def missing_use_basic_parsing(command: Command) -> Findings:
     """
     if command.name != "invoke-webrequest" or command.language != "powershell" or command.under("pwsh"):
         return
-    if command.switched("UseBasicParsing", "useb") or any(word.known == _SPLAT for word in command.arguments):
+    if command.switched("UseBasicParsing", "useb") or is_splatted(command):
         return
     if _wants_newer(command.script) or _set_up(command):
         return
@@ -117,7 +117,7 @@ _NETWORK = ("invoke-webrequest", "invoke-restmethod", ".downloadfile", ".downloa
 _GALLERY = ("install-module", "save-module", "find-module", "install-script", "save-script", "find-script",
             "update-module", "install-packageprovider", "install-package", "register-psrepository")  # fmt: skip
 # Windows 10 before 1903 (`19h1`) and Windows Server before 2019 (facts: WIN-020).
-_OLD_SKU = re.compile(
+_OLD_SKU = pattern(
     r"(?:^|[-_])(?:2012|2016)|(?:^|[-_])ws(?:2012|2016)|(?:^|[-_])(?:rs[1-5]|1507|1511|1607|170[39]|180[39])(?:$|[-_])"
 )
 
@@ -228,18 +228,18 @@ def _is_old(template: ImageTemplate) -> bool:
 def _system(template: ImageTemplate) -> str:
     publisher, offer, sku = platform_image(template) or ("", "", "")
     year = re.search(r"201[26]", sku if "desktop" not in publisher.lower() else "") or re.search(r"201[26]", offer)
-    return f"Windows Server {year[0]}" if year else "this release of Windows 10"
+    return f"Windows Server {year[0]}" if year else "this release of Windows"
 
 
 # -- hosts -------------------------------------------------------------------------------------------------------------
 
-_ADDRESS = re.compile(
+_ADDRESS = pattern(
     r"(?i)\b(?:https?|ftp|git)://(?:[^\s/@\"'<>]*@)?([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?=[:/?#\"'\s,;)\]|]|$)"
 )
-_DEFAULT = re.compile(r"(?im)(?:^|[(,])[ \t]*(?:\[[^\]\n]*\][ \t]*)*\$\w+[ \t]*=[ \t]*[\"'](https?://[^\"'\s$]+)")
+_DEFAULT = pattern(r"(?im)(?:^|[(,])[ \t]*(?:\[[^\]\n]*\][ \t]*)*\$\w+[ \t]*=[ \t]*[\"'](https?://[^\"'\s$]+)")
 _SAYING = ("echo", "printf", "write-host", "write-output", "write-verbose", "write-information", "write-warning")
 # The VM itself, Azure's own services for each VM, names that stand for something.
-_NOT_EXTERNAL = re.compile(
+_NOT_EXTERNAL = pattern(
     r"localhost|127\..*|0\.0\.0\.0|169\.254\..*|168\.63\.129\.16|.*\.(?:local|internal|invalid|test)|schemas\..*|www\.w3\.org"
 )
 SHOWN = 6

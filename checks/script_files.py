@@ -6,6 +6,7 @@ import re
 
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from .execution import is_elevated, is_system, where
@@ -23,7 +24,7 @@ RUN_AS = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder
 TEMP_PATH = "https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-gettemppath2w"
 
 # Folders where commands are looked for.
-_ON_PATH = re.compile(r"/(?:s?bin|snap/bin)\b|/usr/(?:local/)?s?bin|system32|windowsapps", re.IGNORECASE)
+_ON_PATH = pattern(r"/(?:s?bin|snap/bin)\b|/usr/(?:local/)?s?bin|system32|windowsapps", re.IGNORECASE)
 
 
 @check("AIB524", "script-without-path", "error", PRECEDENCE, SHELL)
@@ -227,26 +228,26 @@ def _uses(script: Script) -> Iterator[_Use]:
     """What the commands of a script name below the folder of temporary files, in order."""
     names = "|".join(rf"\$\{{?{name}\}}?\b" for name in _temp_variables(script))
     folder = f"(?:{_TEMP}|{names})" if names else _TEMP
-    pattern = re.compile(rf"(?i)(?:{folder}[\\/]+|{_JOINED})([\w.-]+\.\w{{1,5}})\b(?![\\/])")
-    files = _file_variables(script, pattern)
+    below = re.compile(rf"(?i)(?:{folder}[\\/]+|{_JOINED})([\w.-]+\.\w{{1,5}})\b(?![\\/])")
+    files = _file_variables(script, below)
     for command in script.commands:
         for number, word in enumerate(command.arguments):
-            yield from _use_of(command, number, word.start, word.end, pattern, files)
+            yield from _use_of(command, number, word.start, word.end, below, files)
         if command.word.known.startswith(UNKNOWN) or not command.name or "\\" in command.word.known:
-            yield from _use_of(command, -1, command.word.start, command.word.end, pattern, files)
+            yield from _use_of(command, -1, command.word.start, command.word.end, below, files)
         for wrapper in command.wrappers:
-            yield from _use_of(wrapper, -1, wrapper.word.start, wrapper.word.end, pattern, files)
+            yield from _use_of(wrapper, -1, wrapper.word.start, wrapper.word.end, below, files)
         for redirect in command.redirects:
             word = redirect.target
-            for found in pattern.finditer(script.text, word.start, word.end):
+            for found in below.finditer(script.text, word.start, word.end):
                 yield _Use(found[1].lower(), word.start, word.end, writes=True)
 
 
 def _use_of(
-    command: Command, number: int, start: int, end: int, pattern: re.Pattern[str], files: dict[str, str]
+    command: Command, number: int, start: int, end: int, below: re.Pattern[str], files: dict[str, str]
 ) -> Iterator[_Use]:
     text = command.script.text[start:end]
-    found = pattern.search(text)
+    found = below.search(text)
     variable = re.fullmatch(r"[\"']?\$\{?(\w+)\}?[\"']?", text)
     name = found[1].lower() if found else files.get(variable[1].lower(), "") if variable else ""
     if name:
@@ -278,11 +279,11 @@ def _temp_variables(script: Script) -> list[str]:
     ]
 
 
-def _file_variables(script: Script, pattern: re.Pattern[str]) -> dict[str, str]:
+def _file_variables(script: Script, below: re.Pattern[str]) -> dict[str, str]:
     """The variables that hold a file in it, and its name."""
     found: dict[str, str] = {}
     for assignment in script.contents.assignments:
-        value = pattern.search(script.text, assignment.start, assignment.end)
+        value = below.search(script.text, assignment.start, assignment.end)
         if value is not None and re.fullmatch(r"\$\w+", assignment.name):
             found[assignment.name.lstrip("$")] = value[1].lower()
     return found

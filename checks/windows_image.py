@@ -8,7 +8,7 @@ from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 
 from . import tables
-from .execution import where
+from .execution import is_splatted, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,7 @@ def domain_join(command: Command, build: Build) -> Findings:
     match = tables.broken("domain-join", command)
     if match is None or command.parameter("WorkgroupName", "w") or command.parameter("WhatIf", "wh"):
         return
-    if any(word.known == "@\ue000" for word in command.arguments):
+    if is_splatted(command):
         return  # the splat may name a workgroup
     for later in _later(command, build):
         if later.name == "remove-computer" or (later.name == "dsregcmd" and later.has("/leave")):
