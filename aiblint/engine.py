@@ -99,13 +99,10 @@ def lint_bytes(path: str, data: bytes, settings: Settings, given: dict[str, Valu
     if subjects is None:
         return Outcome()
     from aiblint.settings import selects
-    from aiblint.surroundings import Surroundings
 
     checks = load_checks()
     selected = [check for check in checks if selects(check, settings, path)]
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    roots = tuple(os.path.join(settings.folder, root) for root in settings.script_roots)
-    surroundings = Surroundings(now, "" if path == "-" else os.path.dirname(os.path.abspath(path)), roots)
+    surroundings = _surroundings(path, settings)
     broken: list[str] = []
     findings: list[Finding] = []
     places: set[tuple[object, ...]] = set()
@@ -132,9 +129,18 @@ def lint_script(path: str, data: bytes, settings: Settings, failures: list[str])
     selected = [check for check in checks if selects(check, settings, path)]
     broken: list[str] = []
     build = alone(document)
-    findings = list(_findings(selected, _of_build(build, selected), {"Build": build}, path, broken))
+    context: dict[str, object] = {"Build": build, "Surroundings": _surroundings(path, settings)}
+    findings = list(_findings(selected, _of_build(build, selected), context, path, broken))
     findings, suppressed = _suppress(document, findings, selected, checks, broken)
     return Outcome(_ordered(findings), (), suppressed, tuple(broken), 1)
+
+
+def _surroundings(path: str, settings: Settings) -> Surroundings:
+    from aiblint.surroundings import Surroundings
+
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    roots = tuple(os.path.join(settings.folder, root) for root in settings.script_roots)
+    return Surroundings(now, "" if path == "-" else os.path.dirname(os.path.abspath(path)), roots)
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------

@@ -7,9 +7,12 @@ from aiblint.finding import Check
 
 from . import (
     api_version,
+    appx,
+    build_identity,
     build_vm,
     customizers,
     distribute,
+    downloads,
     error_handling,
     file,
     files,
@@ -21,6 +24,8 @@ from . import (
     permissions,
     resource_ids,
     restarts,
+    script_files,
+    script_secrets,
     secrets,
     shape,
     source,
@@ -31,6 +36,7 @@ from . import (
     updates,
     uris,
     validate,
+    windows_image,
 )
 
 CHECKS: tuple[Check, ...] = (
@@ -118,6 +124,22 @@ CHECKS: tuple[Check, ...] = (
     customizers.inline_loses_bracket,
     # AIB4xx: scripts of the shell, and what goes for scripts of both kinds
     packages.interactive_install,
+    build_identity.identity_not_on_build_vm,
+    downloads.contacted_hosts,
+    # AIB5xx: scripts of Windows
+    downloads.missing_use_basic_parsing,
+    downloads.old_tls,
+    appx.winget_as_system,
+    appx.per_user_appx,
+    appx.store_removed,
+    windows_image.disk_encryption,
+    windows_image.domain_join,
+    windows_image.role_against_sysprep,
+    windows_image.hyper_v_without_vm_mode,
+    windows_image.removable_storage_disabled,
+    windows_image.reserved_storage,
+    script_files.script_without_path,
+    script_files.temp_differs,
     # AIB6xx: secrets and supply chain
     secrets.sas_in_template,
     secrets.sas_expired,
@@ -131,4 +153,5 @@ CHECKS: tuple[Check, ...] = (
     secrets.sas_without_read,
     secrets.token_in_uri,
     uris.stale_checksum,
+    script_secrets.secret_in_script,
 )

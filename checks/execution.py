@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from aiblint.light import TYPE_CHECKING
+from aiblint.script.command import UNKNOWN
 
 from .ground import platform_image
 
@@ -31,6 +32,8 @@ _DISTRIBUTIONS = {
     "suse": "suse",
 }
 _MANAGERS = {"apt-get": "debian", "apt": "debian", "yum": "rhel", "dnf": "rhel", "zypper": "suse", "tdnf": "azurelinux"}
+# What a splat that is not resolved is known by (aiblint.script.powershell).
+SPLAT = "@" + UNKNOWN
 # What gives an answer to whoever reads from the pipe.
 _ANSWERING = ("yes", "echo", "printf", "cat")
 
@@ -126,6 +129,11 @@ def is_answered(command: Command) -> bool:
         ):
             return True
     return command.under("expect", "unbuffer") is not None
+
+
+def is_splatted(command: Command) -> bool:
+    """Whether a splat that is not known may give a command of PowerShell any parameter."""
+    return any(word.known == SPLAT for word in command.arguments)
 
 
 def where(script: Script) -> str:

@@ -677,7 +677,7 @@ def _items(node: Node) -> list[Node] | None:
     statements = [child for child in node.children if child.type == "statement_list"]
     found: list[Node] = []
     for statement in statements[0].children if statements else ():
-        if not statement.is_named:
+        if not statement.is_named or statement.type == "comment":
             continue
         inner = statement
         while inner.type in ("pipeline", "pipeline_chain") and inner.child_count == 1:
