@@ -46,13 +46,16 @@ def covers(outer: str, inner: str, above: tuple[str, ...] | None) -> bool | None
 
 
 def parent(scope: str, kind: str) -> str:
-    """The scope cut behind the name that follows the segment `kind`; empty where it has no such segment.
+    """The scope cut behind the name that follows the type `kind`; empty where it has no such type.
 
-    `parent("/subscriptions/1/resourceGroups/g/providers/...", "resourceGroups")` is that resource group.
+    `parent("/subscriptions/1/resourceGroups/g/providers/...", "resourceGroups")` is that resource group. Types and
+    names alternate, so a resource group that is called `images` is no image.
     """
-    parts = scope.split("/")
-    for place, part in enumerate(parts[:-1]):
-        if part.lower() == kind.lower():
+    parts = scope.rstrip("/").split("/")
+    # Of an ID that does not begin as one, at least the end is known: that is a name.
+    first = 1 if not parts[0] else len(parts) % 2
+    for place in range(first, len(parts) - 1, 2):
+        if parts[place].lower() == kind.lower() and parts[place + 1]:
             return "/".join(parts[: place + 2])
     return ""
 
