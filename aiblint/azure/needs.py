@@ -326,6 +326,8 @@ def _deploying(template: ImageTemplate, home: Home) -> Iterator[Need]:
         ("operations/read", "reads what failed in the deployment"),
     ):
         yield Need(CALLER, f"{_DEPLOYMENTS}{action}", scope, why, at)
+    if whole:  # and in that, one of the group that the template comes to
+        yield Need(CALLER, f"{_DEPLOYMENTS}write", home.scope, "starts the deployment inside it", at)
     for kind, what in (("roleAssignments", "assigns a role"), ("roleDefinitions", "defines a role")):
         for resource in deployment.of_type(f"microsoft.authorization/{kind.lower()}"):
             if resource.value.get("condition").flag is not False:
@@ -392,7 +394,7 @@ _NAMES = {
 _HOST = pattern(
     r"https?://(?P<account>[^./?#]+)(?:\.z\d+)?\.blob\."
     r"(?:core\.(?:windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)|storage\.azure\.net|<[^>]*>)(?::\d+)?"
-    r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?",
+    r"(?P<path>/[^?#]+)",
     re.IGNORECASE,
 )
 
@@ -409,7 +411,7 @@ def _container(uri: Value, name: str) -> tuple[str, str] | None:
         host_open = re.match(r"https?://[^/]*<", text, re.IGNORECASE) is not None
         return (f"<container of {name}>", _ELSEWHERE) if begins_open or host_open else None
     account = found["account"].lower() if "<" not in found["account"] else found["account"]
-    steps = (found["path"] or "").strip("/").split("/")
+    steps = found["path"].strip("/").split("/")
     # A blob that is in no container is in the one of the root.
     container = steps[0] if len(steps) > 1 else f"<container of {name}>" if "<" in steps[0] else "$root"
     whose = account.strip("<>")
