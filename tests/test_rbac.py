@@ -664,7 +664,7 @@ def test_the_words_of_scopes() -> None:
         "version": "image version `corporate/web/1.0.0`",
         "vnet": "virtual network `hub`",
         "identity": "identity `builder`",
-        "container": "blob container `scripts/default/scripts`",
+        "container": "blob container `scripts/scripts`",
         "somewhere": "`<imageVersionId>`",
     }  # fmt: skip
     assert parent(SCOPES["version"], "galleries") == SCOPES["gallery"]

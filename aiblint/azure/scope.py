@@ -77,7 +77,9 @@ def words(scope: str) -> str:
     if "providers" in folded:
         last = len(folded) - 1 - folded[::-1].index("providers")
         types, names = parts[last + 2 :: 2], parts[last + 3 :: 2]
-        if len(types) == len(names) and names:
+        # Between an account and its containers stands `blobServices/default`, which says nothing.
+        names = [name for name in names if name.lower() != "default"] if len(types) == len(names) else []
+        if names:
             return f"{_KINDS.get('/'.join(folded[last + 2 :: 2]), types[-1])} `{'/'.join(names)}`"
     if folded[0] == "subscriptions" and len(parts) == 2:
         return f"subscription `{parts[1]}`"

@@ -79,8 +79,9 @@ def _one(one: Wanted, paint: Paint) -> Iterator[str]:
             yield paint("gutter", _WHO[who]) + (f" {one.identity}" if who == IDENTITY and one.identity else "")
         if need.scope != where:
             where = need.scope
-            in_words = words(where)
-            yield f"  {paint('strong', in_words)}" + ("" if in_words == f"`{where}`" else paint("faint", f"  {where}"))
+            yield f"  {paint('strong', words(where))}"
+            if words(where) != f"`{where}`":
+                yield f"  {paint('faint', where)}"
         if need.doubt and need.doubt not in notes:
             notes.append(need.doubt)
         mark = f" [{notes.index(need.doubt) + 1}]" if need.doubt else ""
