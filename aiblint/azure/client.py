@@ -10,7 +10,7 @@ import threading
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from aiblint.azure import cloud as clouds
-from aiblint.azure.answer import FOUND, UNASKED, Answer, judged
+from aiblint.azure.answer import FORBIDDEN, FOUND, UNASKED, Answer, judged
 from aiblint.azure.trouble import NOT_INSTALLED, LiveError, clean, reason
 from aiblint.light import TYPE_CHECKING
 
@@ -256,7 +256,7 @@ class Reader:
         if isinstance(response, str):
             return Answer(UNASKED, asked, reason=response)
         if response.status_code != 200:
-            return self._meant(response, asked)
+            return self._withheld(response, asked)
         headers = response.headers
         size = headers.get("Content-Length", "")
         body = {
@@ -276,7 +276,7 @@ class Reader:
         try:
             if response.status_code != 200:
                 response.read()
-                return self._meant(response, asked)
+                return self._withheld(response, asked)
             size, digest = 0, hashlib.sha256()
             for piece in response.iter_raw():
                 size += len(piece)
@@ -287,6 +287,20 @@ class Reader:
             return Answer(FOUND, asked, {"size": size, "sha256": digest.hexdigest()}, status=200)
         finally:
             response.close()
+
+    def _withheld(self, response: HttpResponse, asked: str) -> Answer:
+        """What it means that a file is not given. To those who show neither a token nor a SAS storage says 401 of what
+        not everybody may read, or, of old, `ResourceNotFound`, whether it is there or not.
+
+        https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory#bearer-challenge
+        """
+        answer = self._meant(response, asked)
+        request = response.request
+        if "Authorization" in request.headers or "sig=" in urlsplit(request.url).query:
+            return answer
+        if answer.status == 401 or (answer.status == 404 and answer.code == "ResourceNotFound"):
+            return answer._replace(kind=FORBIDDEN, reason="not everybody may read it")
+        return answer
 
     def _file(self, method: str, url: str, signed_in: bool, stream: bool = False) -> HttpResponse | str:
         """The answer for a file, or why it cannot be asked for. Redirects are followed only where no token is shown."""

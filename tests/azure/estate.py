@@ -777,7 +777,6 @@ def marketplace_image(
     plan: dict[str, str] | None = None,
     security_type: str = "",
     deprecation: dict[str, Any] | None = None,
-    size: int = 30,
     subscription_id: str = SUBSCRIPTION,
 ) -> str:
     """A version of a marketplace image in one region. `plan` is {publisher, name, product}, `deprecation` its
@@ -787,7 +786,7 @@ def marketplace_image(
         f"/artifacttypes/vmimage/offers/{offer}/skus/{sku_name}/versions/{version}"
     )
     properties: dict[str, Any] = {
-        "osDiskImage": {"operatingSystem": os_type, "sizeInGb": size},
+        "osDiskImage": {"operatingSystem": os_type},
         "dataDiskImages": [],
         "automaticOSUpgradeProperties": {"automaticOSUpgradeSupported": False},
         "hyperVGeneration": generation,

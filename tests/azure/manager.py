@@ -210,7 +210,9 @@ class _Handler(BaseHTTPRequestHandler):
             return Reply(int(fault.code or 404), raw=b"")
         if fault.kind == "elsewhere":
             return Reply(200, {"value": [], "nextLink": "https://example.com/next?api-version=2022-04-01"})
-        return error(int(fault.kind), fault.code, retry_after=fault.retry_after)
+        reply = error(int(fault.kind), fault.code, retry_after=fault.retry_after)
+        # Storage, which is asked by HEAD, says it in a header.
+        return reply._replace(headers={**reply.headers, "x-ms-error-code": fault.code}) if fault.code else reply
 
     def _send(self, reply: Reply) -> None:
         body = reply.raw if reply.raw is not None else json.dumps(reply.body).encode()
