@@ -67,8 +67,9 @@ def judged(response: Any, asked: str, host: str, hide: Callable[[str], str]) -> 
     body, is_json = _json(response)
     code, message = _error(body)
     code = code or response.headers.get("x-ms-error-code", "")
+    lacking = hide(clean(_lacking(message)))
     message = hide(clean(message))
-    answer = Answer(UNASKED, asked, code=clean(code, 80), status=status)
+    answer = Answer(UNASKED, asked, code=hide(clean(code, 80)), status=status)
     if status == 200 and is_json:
         return answer._replace(kind=FOUND, body=body)
     if status == 200:
@@ -77,7 +78,7 @@ def judged(response: Any, asked: str, host: str, hide: Callable[[str], str]) -> 
     if status == 404 and genuine and code not in _NOT_ABOUT_IT:
         return answer._replace(kind=MISSING, reason=message or "there is no such thing")
     if (status == 403 and genuine) or code == "PublicAccessNotPermitted":
-        return answer._replace(kind=FORBIDDEN, reason=_lacking(message) or message or "access is denied")
+        return answer._replace(kind=FORBIDDEN, reason=lacking or message or "access is denied")
     said = " ".join(filter(None, (f"({answer.code})" if code else "", f"- {message}" if message else "")))
     if status == 401:
         return answer._replace(reason=f"{host} does not accept the sign-in {said}".rstrip())
