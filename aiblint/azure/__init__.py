@@ -1,1 +1,1 @@
-"""A subscription as Azure has it: what signs in or sends requests is imported only with --live, the rest is pure."""
+"""Asking the real subscription, read-only, and weighing what is allowed there: imported only with --live, or for permissions."""
