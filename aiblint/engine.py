@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 from aiblint import files, recognise
 from aiblint.finding import Holds
@@ -47,8 +48,8 @@ class Subjects(NamedTuple):
 class Outcome(NamedTuple):
     """What one file came to. `broken` names checks that could not do their work: a bug of ours, never silent.
 
-    `scripts` counts what was linted as a script of its own, `skipped` the live checks that were not made; `held` is what
-    those found as it has to be.
+    `scripts` counts what was linted as a script of its own, `skipped` the live checks that were not made; `held` is
+    what those found as it has to be.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -75,7 +76,7 @@ def lint(
     stdin: tuple[str, bytes] | None = None,
     live: Live | None = None,
 ) -> Run:
-    """Lint files and folders, and standard input if given as its name and bytes; with `live`, Azure is asked as well."""
+    """Lint files and folders, and standard input if given as its name and bytes; `live` says how to ask Azure, too."""
     failures: list[str] = []
     given = _given(parameters, failures)
     session = _session(live, failures)
@@ -270,7 +271,7 @@ def _verdicts(
             return []
 
     pairs = [(check, subject) for check in checks for subject in known.get(check.subjects[0], ())]
-    answers = session.side_by_side([lambda check=check, subject=subject: ask(check, subject) for check, subject in pairs])
+    answers = session.side_by_side([partial(ask, check, subject) for check, subject in pairs])
     for (check, _), verdicts in zip(pairs, answers, strict=True):
         for verdict in verdicts:
             if isinstance(verdict, Holds):

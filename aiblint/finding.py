@@ -57,8 +57,8 @@ class Finding(NamedTuple):
 
     `at` is a value, a node or a span. `message` is one lowercase sentence without a full stop that stands alone; `help`
     says what to do, each of `notes` why, what it costs, or where else. `severity` is the check's own when left empty.
-    `unchecked` is the reason why a live check could not be carried out: then the finding says what nobody knows, which is
-    no problem of the template, and makes the exit status 2.
+    `unchecked` is the reason why a live check could not be carried out: then the finding says what nobody knows, which
+    is no problem of the template, and makes the exit status 2.
     """
 
     at: Value | Node | Span
@@ -96,7 +96,7 @@ class Finding(NamedTuple):
 
 
 class Holds(NamedTuple):
-    """The verdict of a live check that finds what it asked for as it has to be. `message` is one sentence that says so."""
+    """The verdict of a live check that what it asked for is as it has to be, which `message` says."""
 
     at: Value | Node | Span
     message: str
@@ -114,8 +114,9 @@ def check(id: str, name: str, severity: str, *sources: str) -> Callable[[Callabl
     The engine calls the function once for each `Document`, `Fault`, `ImageTemplate`, `Step`, `Distributor`, `Trigger`,
     `Violation`, `Build`, `Script` or `Command` (the first parameter's type); further parameters may ask for the
     `ImageTemplate` it belongs to, for its `Build`, and for the `Surroundings` of the run. Of a script that is linted
-    alone the first is None. A check with a parameter of the type `Azure` is a live one: it is called with `--live` only,
-    and yields a verdict on all that it asks: a `Holds`, a `Finding`, or a `Finding` with its reason in `unchecked`.
+    alone the first is None. A check with a parameter of the type `Azure` is a live one: it is called with `--live`
+    only, and yields a verdict on all that it asks: a `Holds`, a `Finding`, or a `Finding` with its reason in
+    `unchecked`.
     """
 
     def make(run: Callable[..., Verdicts]) -> Check:

@@ -38,6 +38,7 @@ from . import (
     validate,
     windows_image,
 )
+from .live import rights, sources
 
 CHECKS: tuple[Check, ...] = (
     # AIB0xx: the file
@@ -154,4 +155,8 @@ CHECKS: tuple[Check, ...] = (
     secrets.token_in_uri,
     uris.stale_checksum,
     script_secrets.secret_in_script,
+    # AIB7xx: live, permissions
+    rights.cannot_read_source,
+    # AIB8xx: live, everything else
+    sources.source_not_found,
 )

@@ -1,1 +1,1 @@
-"""Asking the real subscription, read-only, and weighing what is allowed there: imported only with --live, or for permissions."""
+"""The real subscription, read-only, and what is allowed in it: imported only with --live, or for `permissions`."""

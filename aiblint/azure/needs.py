@@ -129,7 +129,7 @@ def identity_of(template: ImageTemplate, home: Home = SOMEWHERE) -> tuple[str, V
             key = member.node.key or member.node
             data: object = name.data if isinstance(name, OpenKey) else name
             value = literal(key) if data == key.value else Value(data, key, key)
-            return _identifier(value, "template identity", home), value
+            return identifier(value, "template identity", home), value
     return ("<template identity>", identities) if identities.is_unknown else None
 
 
@@ -155,11 +155,11 @@ def _source(template: ImageTemplate, home: Home) -> Iterator[Need]:
         at = template.source.get("imageId")
         if not at.is_missing:
             yield Need(
-                IDENTITY, f"{_COMPUTE}images/read", _identifier(at, "imageId", home), "reads the source image", at
+                IDENTITY, f"{_COMPUTE}images/read", identifier(at, "imageId", home), "reads the source image", at
             )
     elif template.source_type == "SharedImageVersion":
         at = template.source.get("imageVersionId")
-        version = _identifier(at, "imageVersionId", home)
+        version = identifier(at, "imageVersionId", home)
         # Images that others share stand in no resource group, and what they take is not documented.
         if at.is_missing or re.search(r"/(?:shared|community)galleries/", version, re.IGNORECASE):
             return
@@ -200,20 +200,20 @@ def _network(template: ImageTemplate, home: Home) -> Iterator[Need]:
     join = f"{_NETWORK}subnets/join/action"
     at = template.vm_profile.get("vnetConfig", "subnetId")
     if _is_given(at):
-        subnet = _identifier(at, "subnetId", home)
+        subnet = identifier(at, "subnetId", home)
         network = _part(subnet, "virtualNetworks", "virtual network of subnetId")
         yield Need(IDENTITY, f"{_NETWORK}read", network, "finds the virtual network of the build VM", at)
         yield Need(IDENTITY, join, subnet, "puts the build VM into this subnet", at)
     at = template.vm_profile.get("vnetConfig", "containerInstanceSubnetId")
     if _is_given(at):
         why = "puts the container that drives the build into this subnet"
-        yield Need(IDENTITY, join, _identifier(at, "containerInstanceSubnetId", home), why, at)
+        yield Need(IDENTITY, join, identifier(at, "containerInstanceSubnetId", home), why, at)
 
 
 def _build_identities(template: ImageTemplate, home: Home) -> Iterator[Need]:
     for at in template.vm_profile.get("userAssignedIdentities").items:
         if _is_given(at):
-            identity = _identifier(at, "identity of the build VM", home)
+            identity = identifier(at, "identity of the build VM", home)
             yield Need(IDENTITY, ASSIGN, identity, "gives this identity to the build VM", at)
             yield Need(IDENTITY, _READ_IDENTITY, identity, "finds this identity of the build VM", at, doubt=_READS)
 
@@ -222,11 +222,11 @@ def _distribution(template: ImageTemplate, distributor: Distributor, home: Home)
     label = distributor.label
     if distributor.type == "ManagedImage" and _is_given(distributor.get("imageId")):
         at = distributor.get("imageId")
-        group = _part(_identifier(at, "imageId", home), "resourceGroups", "resource group of imageId")
+        group = _part(identifier(at, "imageId", home), "resourceGroups", "resource group of imageId")
         yield from _image_in(group, at, f"the image of {label}", "")
     elif distributor.type == "SharedImage" and _is_given(distributor.get("galleryImageId")):
         at = distributor.get("galleryImageId")
-        image = _identifier(at, "galleryImageId", home)
+        image = identifier(at, "galleryImageId", home)
         gallery = _part(image, "galleries", "gallery of galleryImageId")
         definition = _part(image, "images", "image of galleryImageId")
         galleries = f"{_COMPUTE}galleries/"
@@ -280,7 +280,7 @@ def _is_windows(template: ImageTemplate) -> bool | None:
 
 def _staging(template: ImageTemplate, home: Home) -> tuple[str, Value] | None:
     at = template.properties.get("stagingResourceGroup")
-    return (_identifier(at, "stagingResourceGroup", home), at) if _is_given(at) else None
+    return (identifier(at, "stagingResourceGroup", home), at) if _is_given(at) else None
 
 
 # -- the caller --------------------------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ _PARAMETER = pattern(r"parameter `([^`]+)`|`([^`(]+)`")
 _OWN = pattern(r"`(resourceGroup|subscription)\(\)`|the (resource group|subscription) is known only")
 
 
-def _identifier(value: Value, name: str, home: Home) -> str:
+def identifier(value: Value, name: str, home: Home) -> str:
     """A resource ID as text, with a placeholder for each piece that is not known, and for all of it by its `name`."""
     data = value.data
     pieces = (data,) if isinstance(data, Unknown) else value.pieces
