@@ -17,6 +17,7 @@ from . import (
     file,
     files,
     identity,
+    installers,
     location,
     network,
     packages,
@@ -140,6 +141,14 @@ CHECKS: tuple[Check, ...] = (
     windows_image.reserved_storage,
     script_files.script_without_path,
     script_files.temp_differs,
+    # AIB5xx: scripts of Windows
+    installers.interactive_installer,
+    installers.installer_not_awaited,
+    installers.installer_may_restart,
+    installers.ignored_exit_code,
+    installers.misread_exit_code,
+    installers.needs_elevation,
+    installers.user_profile_install,
     # AIB6xx: secrets and supply chain
     secrets.sas_in_template,
     secrets.sas_expired,
