@@ -180,8 +180,8 @@ def installer_not_awaited(command: Command) -> Findings:
         message,
         help="start it with `Start-Process -Wait -PassThru`, and look at the `ExitCode`",
         notes=(
-            "PowerShell goes on at once after starting a program with a window: the next installer fails with 1618, or "
-            "the step ends too early"
+            "for a program with a window PowerShell does not wait: the next installer fails with 1618, or the step ends "
+            "too early"
             if starter is None
             else "the script goes on at once: the next installer fails with 1618, or the step ends too early",
         ),

@@ -137,7 +137,7 @@ def _may_hide_options(command: Command, row: Row) -> bool:
     before = ("", *(word.known.lower() for word in command.arguments))
     return any(
         word.may_be_option and (option not in row.valued or UNKNOWN not in word.known or _holds_options(word, command))
-        for option, word in zip(before, command.arguments)
+        for option, word in zip(before, command.arguments, strict=False)
     )
 
 
