@@ -23,6 +23,7 @@ from . import (
     packages,
     parameters,
     permissions,
+    powershell,
     resource_ids,
     restarts,
     script_files,
@@ -147,8 +148,10 @@ CHECKS: tuple[Check, ...] = (
     installers.installer_may_restart,
     installers.ignored_exit_code,
     installers.misread_exit_code,
+    powershell.continues_after_error,
     installers.needs_elevation,
     installers.user_profile_install,
+    powershell.waits_for_input,
     # AIB6xx: secrets and supply chain
     secrets.sas_in_template,
     secrets.sas_expired,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aiblint.finding import Findings
     from aiblint.script.build import Script
-    from aiblint.script.command import Command
+    from aiblint.script.command import Assignment, Command, Word
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
 JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#powershell-customizer"
@@ -37,12 +37,13 @@ _INSTALLS = re.compile(r"[-/]+(?:q|qn|quiet|silent|verysilent|norestart|install)
 # These take such options, too.
 _NO_INSTALLERS = ("sysprep", "reg", "regsvr32", "powershell", "pwsh", "cmd", "shutdown", "netsh", "robocopy", "sc")
 _LOOKED_AT = re.compile(r"\$(?:global:)?LASTEXITCODE|\.ExitCode|\$\?", re.IGNORECASE)
+_POLLS = re.compile(r"wait-process|get-process|win32_process|msiservice", re.IGNORECASE)
 # Functions of PowerShell itself and words of the language, which leave $LASTEXITCODE as it is.
 _LEAVES_EXIT_CODE = ("mkdir", "md", "pause", "help", "exit", "throw", "return", "trap")
 
 
 @check("AIB501", "interactive-installer", "error", TROUBLESHOOT, MSIEXEC)
-def interactive_installer(command: Command) -> Findings:
+def interactive_installer(script: Script) -> Findings:
     """
     ## What it does
     Looks for installers and package managers of Windows that show a window or ask something: without `/qn`, `/quiet`,
@@ -82,30 +83,35 @@ def interactive_installer(command: Command) -> Findings:
     ]
     ```
     """
-    if command.language == "shell" or is_answered(command) or _is_allowed(command):
+    if script.language != "powershell":
         return
-    match = tables.broken("interactive-installer", command)
-    if match is not None:
-        row = match.row
-        yield Finding(
-            command.at(*match.words),
-            f"`{called(command, *match.words)}` in {where(command.script)} waits for {row.asks}",
-            help=row.help,
-            notes=(row.note,) if row.note else (),
-            severity=row.severity,
-        )
-    elif _is_unknown_installer(command):
-        yield Finding(
-            command.at(),
-            f"nothing tells `{called(command)}` in {where(command.script)} to be silent",
-            help="look up its option for that: often `/quiet`, `/S`, `/s` or `/VERYSILENT`",
-            notes=("an installer that shows a window waits until the build times out",),
-            severity="info",
-        )
+    allowed = {_allows(command) for earlier in script.earlier for command in earlier.commands}
+    for command in script.commands:
+        allowed.add(_allows(command))
+        if is_answered(command) or _family(command) in allowed or _has_odd_mark(command):
+            continue
+        match = tables.broken("interactive-installer", command)
+        if match is not None:
+            row = match.row
+            yield Finding(
+                command.at(*match.words),
+                f"`{called(command, *match.words)}` in {where(script)} waits for {row.asks}",
+                help=row.help,
+                notes=(row.note,) if row.note else (),
+                severity=row.severity,
+            )
+        elif _is_unknown_installer(command):
+            yield Finding(
+                command.at(),
+                f"nothing tells `{called(command)}` in {where(script)} to be silent",
+                help="look up its option for that: often `/quiet`, `/S`, `/s` or `/VERYSILENT`",
+                notes=("an installer that shows a window waits until the build times out",),
+                severity="info",
+            )
 
 
 @check("AIB502", "installer-not-awaited", "warning", START_PROCESS, NATIVE)
-def installer_not_awaited(command: Command) -> Findings:
+def installer_not_awaited(script: Script) -> Findings:
     """
     ## What it does
     Looks for installers for which the script does not wait: programs with a window of their own, such as `msiexec` and
@@ -161,33 +167,31 @@ def installer_not_awaited(command: Command) -> Findings:
     ]
     ```
     """
-    if command.language == "shell" or command.inside("background") or not _is_installer(command):
+    if script.language != "powershell":
         return
-    starter = command.under("start-process", "start")
-    if starter is None:
-        left = _is_left_alone(command)
-        at = command.at()
-        message = f"nothing waits for `{called(command)}` in {where(command.script)}"
-    else:
-        left = not _waits(starter)
-        at = starter.at()
-        message = f"`{starter.label()}` in {where(command.script)} does not wait for `{called(command)}`"
-    if not left or _is_awaited_later(command):
-        return
-    slept = any(later.name == "start-sleep" for later in command.after())
-    yield Finding(
-        at,
-        message,
-        help="start it with `Start-Process -Wait -PassThru`, and look at the `ExitCode`",
-        notes=(
-            "for a program with a window PowerShell does not wait: the next installer fails with 1618, or the step ends "
-            "too early"
-            if starter is None
-            else "the script goes on at once: the next installer fails with 1618, or the step ends too early",
-        ),
-        # Then it is a matter of time whether it is done.
-        severity="info" if slept else "",
-    )
+    waiting = _Waiting(script)
+    for command in script.commands:
+        if command.inside("background") is not None or not _is_installer(command):
+            continue
+        starter = command.under("start-process", "start")
+        if starter is None:
+            left, at = _is_left_alone(command), command.at()
+            message = f"nothing waits for `{called(command)}` in {where(script)}"
+            note = "for a program with a window PowerShell does not wait"
+        else:
+            left, at = not _waits(starter), starter.at()
+            message = f"`{starter.label()}` in {where(script)} does not wait for `{called(command)}`"
+            note = "the script goes on at once"
+        if not left or waiting.comes_for(command):
+            continue
+        yield Finding(
+            at,
+            message,
+            help="start it with `Start-Process -Wait -PassThru`, and look at the `ExitCode`",
+            notes=(f"{note}: the next installer fails with 1618, or the step ends too early",),
+            # With a pause behind it, it is a matter of luck whether it is done.
+            severity="info" if waiting.pauses_after(command) else "",
+        )
 
 
 @check("AIB503", "installer-may-restart", "warning", MSIEXEC, TROUBLESHOOT)
@@ -292,7 +296,17 @@ def ignored_exit_code(script: Script) -> Findings:
     """
     if script.language != "powershell":
         return
-    ignored = [command for command in script.commands if _is_installer(command) and _is_exit_code_ignored(command)]
+    looked_at = _last(_LOOKED_AT, script.text)
+    last = max((command.number for command in script.commands if _sets_exit_code(command) is not False), default=-1)
+    ignored = [
+        command
+        for command in script.commands
+        if command.start > looked_at
+        and _is_installer(command)
+        and _is_waited_for(command)
+        # The exit code of the last program is that of the step.
+        and (command.under("start-process") is not None or command.number < last)
+    ]
     for command in ignored[:1]:
         more = len(ignored) - 1
         count = f", nor at {f'those of {more} more' if more > 1 else 'that of another one'}" if more else ""
@@ -484,9 +498,14 @@ def user_profile_install(script: Script) -> Findings:
     if script.language != "powershell":
         return
     seen: dict[str, list[Finding]] = {}
+    copied = any(_COPIES_PROFILE.search(one.text) for one in (*script.earlier, script))
+    values: dict[str, list[Assignment]] = {}
+    for assignment in script.contents.assignments:
+        values.setdefault(assignment.name, []).append(assignment)
     for command in script.commands:
-        for kind, finding in _into_profile(command):
-            seen.setdefault(kind, []).append(finding)
+        for kind, finding in _into_profile(command, values):
+            if not (copied and kind == "hive"):
+                seen.setdefault(kind, []).append(finding)
     for found in seen.values():
         more = len(found) - 1
         also = (f"so {'do' if more > 1 else 'does'} {more} more command{'s' if more > 1 else ''} here",) if more else ()
@@ -494,7 +513,7 @@ def user_profile_install(script: Script) -> Findings:
         yield found[0]._replace(notes=(note, *also))
 
 
-def _into_profile(command: Command) -> Iterator[tuple[str, Finding]]:
+def _into_profile(command: Command, values: dict[str, list[Assignment]]) -> Iterator[tuple[str, Finding]]:
     """What a command leaves in a user's profile, each with its kind."""
     place = where(command.script)
     match = tables.broken("user-profile-install", command)
@@ -516,7 +535,7 @@ def _into_profile(command: Command) -> Iterator[tuple[str, Finding]]:
                 ),
             )
         adds = command.name != "reg" or command.has("add", "import") is not None
-        if command.name in _WRITES_VALUES and adds and _is_hive(word, written) and not _copies_profile(command.script):
+        if command.name in _WRITES_VALUES and adds and _is_hive(word, written):
             yield (
                 "hive",
                 Finding(
@@ -525,7 +544,11 @@ def _into_profile(command: Command) -> Iterator[tuple[str, Finding]]:
                     help="write to `HKLM:`, or load `C:\\Users\\Default\\NTUSER.DAT` with `reg load` and write there",
                 ),
             )
-        if command.name in _WRITES_FILES and _PROFILE.search(_resolved(command, written)) and _is_target(command, word):
+        if (
+            command.name in _WRITES_FILES
+            and _PROFILE.search(_resolved(command, written, values))
+            and _is_target(command, word)
+        ):
             yield (
                 "files",
                 Finding(
@@ -536,30 +559,22 @@ def _into_profile(command: Command) -> Iterator[tuple[str, Finding]]:
             )
 
 
-def _is_hive(word: object, written: str) -> bool:
-    known = getattr(word, "known", "")
-    text = known if _HIVE.search(known) else written
+def _is_hive(word: Word, written: str) -> bool:
+    text = word.known if _HIVE.search(word.known) else written
     return _HIVE.search(text) is not None and _OWN_SETTINGS.search(text) is None
 
 
-def _copies_profile(script: Script) -> bool:
-    return any(_COPIES_PROFILE.search(one.text) for one in (*script.earlier, script))
-
-
-def _resolved(command: Command, written: str) -> str:
-    """The word as it is written; where it is a variable, or begins with one, with what that was set to."""
+def _resolved(command: Command, written: str, values: dict[str, list[Assignment]]) -> str:
+    """A word as it is written; where it begins with a variable, with what that was set to."""
     found = re.match(r"[\"']?(\$\w+)", written)
-    if found is None:
-        return written
-    name = found[1].lower()
-    for assignment in reversed(command.script.contents.assignments):
-        if assignment.name == name and assignment.start < command.start:
+    for assignment in reversed(values.get(found[1].lower(), [])) if found is not None else ():
+        if found is not None and assignment.start < command.start:
             text = command.script.text[assignment.start : assignment.end]
             return text.partition("=")[2].strip().strip("\"'") + written[found.end() :]
     return written
 
 
-def _is_target(command: Command, word: object) -> bool:
+def _is_target(command: Command, word: Word) -> bool:
     """Whether a word is what a command writes to, not what it reads."""
     if command.name not in ("copy-item", "move-item", "expand-archive", "robocopy", "xcopy", "copy"):
         return True
@@ -573,22 +588,24 @@ def _is_target(command: Command, word: object) -> bool:
 # -- what installers are, and who waits for them -----------------------------------------------------------------------
 
 
-def _is_allowed(command: Command) -> bool:
-    """Whether an earlier command has answered a package manager for good, or an option cannot be made out."""
-    if any("\ufeff" in word.known for word in command.arguments):
-        return True  # `-y` and an invisible mark of the byte order behind it, as editors leave it
+def _family(command: Command) -> str:
+    """The package manager that a command belongs to, if one can be told once and for all not to ask."""
     if command.name in ("choco", "chocolatey", "cinst", "cup", "cuninst"):
-        return any(
-            earlier.name in ("choco", "chocolatey") and "allowglobalconfirmation" in earlier.written.lower()
-            for earlier in command.before()
-        )
-    if command.name.endswith(("-module", "-script", "-psresource")):
-        return any(
-            earlier.name in ("set-psrepository", "register-psrepository", "set-psresourcerepository", "set-packagesource")
-            and "trusted" in earlier.written.lower()
-            for earlier in command.before()
-        )
-    return False
+        return "choco"
+    return "powershell" if command.name.endswith(("-module", "-script", "-psresource")) else "none"
+
+
+def _allows(command: Command) -> str:
+    """The package manager that a command tells not to ask any more."""
+    if command.name in ("choco", "chocolatey") and "allowglobalconfirmation" in command.written.lower():
+        return "choco"
+    trusts = ("set-psrepository", "register-psrepository", "set-psresourcerepository", "set-packagesource")
+    return "powershell" if command.name in trusts and "trusted" in command.written.lower() else ""
+
+
+def _has_odd_mark(command: Command) -> bool:
+    # `-y` and an invisible mark of the byte order behind it, as editors leave it: who knows what becomes of it.
+    return any("\ufeff" in word.known for word in command.arguments)
 
 
 def _is_unknown_installer(command: Command) -> bool:
@@ -655,34 +672,51 @@ def _waits(starter: Command) -> bool:
     return starter.switched("Wait", "wa") or any(word.known.startswith("@") for word in starter.arguments)
 
 
-def _is_awaited_later(command: Command) -> bool:
-    """Whether something behind a command waits for the process that it has started."""
-    if command.feeds is not None and command.feeds.name in ("wait-process", "foreach-object"):
-        return True
-    rest = command.script.text[command.end :]
-    if re.search(r"wait-process|get-process|win32_process|msiservice", rest, re.IGNORECASE):
-        return True
-    for later in command.after():
-        if later.name == ".waitforexit" and later.arguments[0].start <= command.start < later.arguments[0].end:
+class _Waiting:
+    """What in a script may wait for processes that are running. Looked for once, as scripts may be long."""
+
+    def __init__(self, script: Script) -> None:
+        self.text = script.text
+        self.last = _last(_POLLS, script.text)
+        self.methods = [command for command in script.commands if command.name == ".waitforexit"]
+        self.pause = max((command.start for command in script.commands if command.name == "start-sleep"), default=-1)
+        self.uses: dict[str, int] = {}
+
+    def comes_for(self, command: Command) -> bool:
+        """Whether something behind a command waits for the process that it has started, or may."""
+        if command.feeds is not None and command.feeds.name in ("wait-process", "foreach-object"):
             return True
-    kept = command.inside("capture")
-    if kept is None or not kept.text.startswith("$"):
-        return False
-    # Whatever is done with the process: only its number or its exit code do not wait.
-    return re.search(rf"{re.escape(kept.text)}\b(?!\.(?:id|exitcode)\b)", rest, re.IGNORECASE) is not None
+        if self.last >= command.end:
+            return True
+        if any(method.arguments[0].start <= command.start < method.arguments[0].end for method in self.methods):
+            return True
+        kept = command.inside("capture")
+        if kept is None or not kept.text.startswith("$"):
+            return False
+        if kept.text not in self.uses:
+            # Whatever is done with the process: only its number and its exit code do not wait.
+            used = re.compile(rf"{re.escape(kept.text)}\b(?!\.(?:id|exitcode)\b|\s*=)", re.IGNORECASE)
+            self.uses[kept.text] = _last(used, self.text)
+        return self.uses[kept.text] >= command.end
+
+    def pauses_after(self, command: Command) -> bool:
+        """Whether the script sleeps for a while behind a command."""
+        return self.pause > command.end
 
 
-def _is_exit_code_ignored(command: Command) -> bool:
-    """Whether a script waits for an installer, and then looks at nothing that tells how it ended."""
-    if command.inside("background", "capture") and command.under("start-process") is None:
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    """Where the last match begins; -1 without one."""
+    return max((found.start() for found in pattern.finditer(text)), default=-1)
+
+
+def _is_waited_for(command: Command) -> bool:
+    """Whether a script waits for an installer, so that it could look at how it ended."""
+    starter = command.under("start-process")
+    if starter is not None:
+        return starter.switched("Wait", "wa")
+    if command.inside("background", "capture") is not None:
         return False
-    starter = command.under("start-process", "start")
-    waited = starter.switched("Wait", "wa") if starter is not None and starter.name != "start" else starter is None
-    if not waited or (starter is None and command.language == "powershell" and _is_left_alone(command)):
-        return False
-    if _LOOKED_AT.search(command.script.text, command.start):
-        return False
-    return starter is not None or not _is_last_program(command)
+    return command.language == "cmd" or not (_has_window(command) and _is_left_alone(command))
 
 
 # -- exit codes --------------------------------------------------------------------------------------------------------
@@ -714,11 +748,6 @@ def _last_program(script: Script) -> Command | None:
         if sets:
             return command
     return None
-
-
-def _is_last_program(command: Command) -> bool:
-    """Whether no other program may run behind a command."""
-    return all(_sets_exit_code(later) is False for later in command.after())
 
 
 def _is_translated(command: Command) -> bool:

@@ -40,6 +40,8 @@ _HOSTS = ("powershell", "pwsh")
 _VARIABLE = re.compile(r"`(.)|\$\{([^}]+)\}|\$((?:[A-Za-z]+:)?\w+)|(\$\()", re.DOTALL)
 _SET = re.compile(r"\$(?:\w+:)?(\w+)\s*\+?=(?!=)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "\n": ""}
+# `--id=Git.Git`, as native programs take it: the grammar ends such a word at the dot, and loses the rest of the script.
+_OPTION = re.compile(rb"(?<![\w-])--[A-Za-z][\w-]*=[^\s\"'`$@(){};|&,]+(?=[\s;|)}]|$)")
 # What an unresolved splat (`@options`) is known by: it may be any parameter.
 SPLAT = "@" + UNKNOWN
 
@@ -50,11 +52,15 @@ def read(
 ) -> None:  # fmt: skip
     """Put what a script says into `reading`; `wrappers` are the commands that run it, `environment` what they set."""
     source = Source("powershell", text, place)
-    tree = parse("powershell", source.data)
+    tree = parse("powershell", _OPTION.sub(_as_one_word, source.data))
     if tree is None:
         reading.broken = True
     else:
         _PowerShell(reading, source, wrappers, environment).statement(tree.root_node, around)
+
+
+def _as_one_word(option: re.Match[bytes]) -> bytes:
+    return re.sub(rb"[^\w=-]", b"x", option[0])
 
 
 class _PowerShell:
