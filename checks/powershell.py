@@ -210,6 +210,9 @@ def _question(command: Command, quiet: bool) -> _Question | None:
         row = match.row
         if "-confirm" in row.silent and quiet:
             return None
+        # Of a credential that is at hand it makes the same credential.
+        if command.name == "get-credential" and command.arguments and command.arguments[0].text is None:
+            return None
         return _Question(match.words, row.asks, row.help, row.severity)
     given = command.parameter("Confirm", "confirm") if is_cmdlet(command) else None
     if given is not None and command.switched("Confirm", "confirm"):

@@ -24,3 +24,14 @@ def test_options_with_a_value_are_one_word(line: str, texts: tuple[str, ...]) ->
     assert script.commands[0].texts == texts
     assert script.commands[-1].name == "next-one"
     assert not script.contents.broken
+
+
+def test_requires_is_a_comment() -> None:
+    document = script_of("script.ps1", b"#Requires -RunAsAdministrator\n#Requires -Version 5.1\nwhoami # me\n")
+    assert document is not None
+    (script,) = alone(document).scripts
+    assert [comment.text for comment in script.contents.comments] == [
+        "#Requires -RunAsAdministrator",
+        "#Requires -Version 5.1",
+        "# me",
+    ]

@@ -114,7 +114,7 @@ class _PowerShell:
             self.each(node, (*around, Frame("capture")))
         elif kind == "invocation_expression":
             self.invocation(node, around)
-        elif kind == "comment":
+        elif kind in ("comment", "requires_statement"):
             self.reading.comments.append(Comment(self.text(node), *self.at(node)))
         elif node.child_count:
             self.each(node, around)

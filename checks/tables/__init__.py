@@ -131,7 +131,12 @@ def _given(command: Command, row: Row, options: tuple[str, ...]) -> Word | None:
 
 
 def _may_hide_options(command: Command, row: Row) -> bool:
-    """Whether some argument may be any option. On Windows what stands behind an option with a value is its value."""
+    """Whether some argument may be any option.
+
+    A variable is never a parameter of a cmdlet. On Windows what stands behind an option with a value is its value.
+    """
+    if is_cmdlet(command):
+        return any(word.known.startswith("@" + UNKNOWN) for word in command.arguments)
     if command.language == "shell" or not row.valued:
         return command.is_open
     before = ("", *(word.known.lower() for word in command.arguments))

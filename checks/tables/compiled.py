@@ -439,8 +439,7 @@ TABLES: dict[str, tuple[dict, ...]] = \
                         'names': ('robocopy',),
                         'note': 'up to 7 all went well, but the exit code of the last program is that of the step, '
                                 'and only 0 and `validExitCodes` count as success',
-                        'says': 'ends with 1 where it has copied something',
-                        'without': ('/?',)},
+                        'says': 'ends with 1 where it has copied something'},
                        {'codes': (3010,),
                         'given': ('/norestart', '--norestart'),
                         'help': 'write `"validExitCodes": [0, 3010]`, and add a `WindowsRestart` behind the step',
