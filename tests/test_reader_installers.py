@@ -35,3 +35,13 @@ def test_requires_is_a_comment() -> None:
         "#Requires -Version 5.1",
         "# me",
     ]
+
+
+@pytest.mark.parametrize(
+    "call", ["Start-Process -FilePath x.exe -ArgumentList $o -Wait", "Start-Process x.exe $o -Wait"]
+)
+def test_a_variable_is_a_value_whatever_it_begins_with(call: str) -> None:
+    document = script_of("script.ps1", f"$o = @('--quiet', '--wait')\n{call}".encode())
+    assert document is not None
+    (script,) = alone(document).scripts
+    assert [(command.name, command.texts) for command in script.commands] == [("x", ("--quiet", "--wait"))]

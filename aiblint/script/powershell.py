@@ -734,7 +734,7 @@ def _positional(command: Command) -> list[Word]:
     taken = False
     for word in command.arguments:
         written = word.known.lower()
-        if not word.quoted and written.startswith("-"):
+        if not word.quoted and written.startswith("-") and command.script.text[word.start : word.start + 1] != "$":
             taken = not any(switch.startswith(written[1:]) for switch in _SWITCHES)
         elif taken:
             taken = word.listed

@@ -12,6 +12,7 @@ To add a program: copy a row that is like it, change it, and run that command.
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN
@@ -77,6 +78,7 @@ class Match(NamedTuple):
     words: tuple[Word, ...]
 
 
+@lru_cache(maxsize=2048)  # scripts call the same programs again and again, and each check asks for each of them
 def rows(table: str, name: str) -> tuple[Row, ...]:
     """The rows of a table about a program."""
     from .compiled import TABLES  # here: a template without scripts needs none of it
