@@ -15,7 +15,7 @@ from .ground import platform_image
 
 if TYPE_CHECKING:
     from aiblint.script.build import Script
-    from aiblint.script.command import Command
+    from aiblint.script.command import Command, Word
 
 # Publisher of a marketplace image (lower case) -> the distribution, by what its package manager and its /bin/sh are.
 _DISTRIBUTIONS = {
@@ -118,10 +118,26 @@ def is_system(script: Script) -> bool | None:
     return False if given.is_missing else given.flag
 
 
+def is_cmdlet(command: Command) -> bool:
+    """Whether a command is one of PowerShell's own (`Install-Module`), whose parameters may be shortened."""
+    return command.language == "powershell" and re.fullmatch(r"[a-z]+-[a-z]+", command.name) is not None
+
+
+def called(command: Command, *words: Word | None) -> str:
+    """What messages call a program and these words, without the folder that it lies in: `msiexec.exe /qb`."""
+    name = command.word.known.replace("/", "\\").rpartition("\\")[2]
+    label = command.label(*words)
+    return name + label[len(command.word.known) :] if name and UNKNOWN not in command.word.known else label
+
+
 def is_answered(command: Command) -> bool:
-    """Whether something gives answers to a command: a pipe from `yes` or `echo`, a here-document, a file, expect."""
+    """Whether something gives answers to a command: a pipe from `yes` or `echo`, a here-document, a file, expect.
+
+    On Windows that is any pipe into a program; what is piped into a cmdlet is no answer.
+    """
+    on_windows = command.language != "shell"
     for one in (command, *command.wrappers):
-        if one.fed_by is not None and one.fed_by.name in _ANSWERING:
+        if one.fed_by is not None and (not is_cmdlet(one) if on_windows else one.fed_by.name in _ANSWERING):
             return True
         if any(
             redirect.operator in ("<", "<<", "<<<") and redirect.target.known != "/dev/null"
