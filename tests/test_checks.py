@@ -42,7 +42,9 @@ def test_page(check: Check) -> None:
     headings = re.findall(r"^## (.*)$", text, re.M)
     assert headings == ["What it does", "Why it matters", "Bad", "Good"]
     kinds = [example.kind for example in examples(check)]
-    assert "Good" in kinds and ("Bad" in kinds) == (check.name not in NOT_SHOWN), "a page needs an example of each kind"
+    # What a live check says depends on what is in Azure: tests/azure shows each of its verdicts.
+    shown = check.is_live or ("Good" in kinds and ("Bad" in kinds) == (check.name not in NOT_SHOWN))
+    assert shown, "a page needs an example of each kind"
     assert check.severity in SEVERITIES
     assert re.fullmatch(r"AIB[0-9]{3}", check.id) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", check.name)
     assert check.sources and all(source.startswith("https://") for source in check.sources)
