@@ -32,6 +32,8 @@ class Row(NamedTuple):
     together     all of these are needed to make it right
     variables    any one of these variables in its environment makes it right
     asks         what it asks for, behind "waits for ": `a person to confirm`
+    does         what it does, behind the command: `restarts the machine`
+    language     only in scripts of the shell (`shell`), or in the others (`powershell`)
     help         what to do
     note         why, or what it costs
     severity     where it is not the check's own
@@ -50,6 +52,8 @@ class Row(NamedTuple):
     together: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     asks: str = ""
+    does: str = ""
+    language: str = ""
     help: str = ""
     note: str = ""
     severity: str = ""
