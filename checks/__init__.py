@@ -9,6 +9,7 @@ from . import (
     api_version,
     build_vm,
     customizers,
+    deprovisioning,
     distribute,
     error_handling,
     file,
@@ -27,6 +28,7 @@ from . import (
     source,
     staging,
     tags,
+    temporary_files,
     timeouts,
     triggers,
     updates,
@@ -120,6 +122,12 @@ CHECKS: tuple[Check, ...] = (
     # AIB4xx: scripts of the shell, and what goes for scripts of both kinds
     packages.interactive_install,
     reboots.reboot_in_script,
+    temporary_files.deprovisioning_script_removed,
+    deprovisioning.own_generalization,
+    deprovisioning.guest_agent_disabled,
+    temporary_files.noexec_tmp,
+    # AIB5xx: scripts of Windows
+    temporary_files.packer_files_removed,
     # AIB6xx: secrets and supply chain
     secrets.sas_in_template,
     secrets.sas_expired,

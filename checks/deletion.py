@@ -201,20 +201,20 @@ def _of_windows(command: Command) -> Iterator[Deletion]:
         only, but = _patterns(command, "Include", "Filter"), _patterns(command, "Exclude")
         if paths and any("$_" in written(command, word) for word in paths):
             source = _loop(command)
-            yield from _listed(source, paths[0], within) if source is not None else ()
+            yield from _listed(source, within) if source is not None else ()
         elif paths:
             literal = command.parameter("LiteralPath", "li") is not None
             for word in paths:
                 path = _resolved(command, word)
                 yield Deletion(path, word, within, only, but, windows=True, literal=literal)
         elif command.fed_by is not None:
-            yield from _listed(command.fed_by, None, within)
+            yield from _listed(command.fed_by, within)
     elif name in ("[io.file]::delete", "[io.directory]::delete", "[io.file]::move") and command.arguments:
         word = command.arguments[0]
         yield Deletion(_resolved(command, word), word, name == "[io.directory]::delete", windows=True, literal=True)
 
 
-def _listed(command: Command, word: Word | None, within: bool) -> Iterator[Deletion]:
+def _listed(command: Command, within: bool) -> Iterator[Deletion]:
     """What a pipe from `Get-ChildItem` or `Get-Item` hands on to be deleted."""
     if command.name not in ("get-childitem", "get-item") or command.switched("Directory", "d"):
         return

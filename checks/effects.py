@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from aiblint.script.build import Build
     from aiblint.script.command import Command, Word
 
+# Where the service puts the script that generalizes the machine, and where it looks for it when all steps are done.
+DEPROVISIONING_LINUX = "/tmp/DeprovisioningScript.sh"
+DEPROVISIONING_WINDOWS = "C:\\DeprovisioningScript.ps1"
+
 # What an unresolved splat of PowerShell is known by (aiblint.script.powershell, which costs a grammar to import).
 _SPLAT = "@" + UNKNOWN
 _SWITCHES = (
@@ -92,6 +96,13 @@ def named_or_first(command: Command, *parameters: str) -> tuple[Word, ...]:
 def written(command: Command, word: Word) -> str:
     """How the script has a word."""
     return command.script.text[word.start : word.end]
+
+
+def shown(command: Command, word: Word) -> str:
+    """A command up to one of its words, for messages: `rm -rf /tmp/*`; without what comes between if that is long."""
+    before = [one for one in command.arguments if one.end <= word.end and one.text and one != word]
+    whole = command.label(*before, word)
+    return whole if len(whole) <= 60 and word in command.arguments else command.label(word)
 
 
 def runs_now(command: Command) -> bool:
