@@ -81,13 +81,18 @@ def _lint(arguments: list[str]) -> int:
     parser = _Parser(
         prog="aiblint",
         usage="aiblint [options] [path ...]",
-        description="Lint image templates of Azure VM Image Builder: files, and folders honouring .gitignore.",
+        description="Lint image templates of Azure VM Image Builder, and the scripts that they run.",
         epilog=_EPILOG,
         formatter_class=_formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("paths", nargs="*", metavar="path", help="file or folder; default: the current folder; - reads standard input")
+    add(
+        "paths",
+        nargs="*",
+        metavar="path",
+        help="template, script or folder (honouring .gitignore); default: this folder; - reads standard input",
+    )
     add("--output", choices=("text", "concise", "json"), default="text", help="how to report (default: text)")
     add("--select", action="append", metavar="CHECKS", help="only these: ids, names or beginnings of ids, with commas")
     add("--ignore", action="append", metavar="CHECKS", help="all but these, unless --select is more specific")

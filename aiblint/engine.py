@@ -261,8 +261,8 @@ def _complete(finding: Finding, check: Check, context: dict[str, object]) -> Fin
     related = finding.related
     build: Build | None = context.get("Build")  # type: ignore[assignment]
     for script in build.scripts if build is not None else ():
-        if script.file is finding.span.document and script.step is not None:
-            related = (*related, Related(script.step.get("scriptUri").span, f"{script.step.label} runs it"))
+        if script.file is finding.span.document and script.step is not None and script.named is not None:
+            related = (*related, Related(script.named.span, f"{script.step.label} runs it"))
             break
     definition = getattr(finding.at, "definition", None)
     if definition is not None and definition.span[:3] != finding.span[:3]:

@@ -62,7 +62,9 @@ def runs_in_dash(script: Script) -> bool | None:
     `inline` is run by /bin/sh, which is dash on Debian and Ubuntu and bash elsewhere. Where it begins with a `#!` of its
     own, it depends on the version of Packer (since 1.13 it counts) who runs it.
     """
-    interpreter = script.shebang.partition(" ")[0].rpartition("/")[2]
+    interpreter = script.shebang.removeprefix("/usr/bin/env ").partition(" ")[0].rpartition("/")[2]
+    if script.runner is not None and script.runner.name in ("bash", "dash"):
+        return script.runner.name == "dash"
     if script.is_inline and script.shebang:
         return None
     if not script.is_inline and interpreter != "sh":
@@ -85,7 +87,9 @@ def ends_on_error(script: Script) -> bool | None:
 
 def runs_as_root(command: Command) -> bool:
     """Whether sudo, or a script that starts itself again with it, gives a command the rights of root."""
-    return command.under("sudo", "doas", "su") is not None or elevates_itself(command.script)
+    if command.under("sudo", "doas", "su") is not None or elevates_itself(command.script):
+        return True
+    return command.script.runner is not None and runs_as_root(command.script.runner)
 
 
 def elevates_itself(script: Script) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiblint.files import SCRIPT_ENDINGS
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN
 from aiblint.source.document import Document, Span
@@ -15,18 +16,20 @@ if TYPE_CHECKING:
     from aiblint.value import Value
 
 LANGUAGES = {"Shell": "shell", "PowerShell": "powershell"}
+INTERPRETERS = ("sh", "bash", "dash", "powershell", "pwsh", "source", ".")
 
 
 class Script:
     """One script of a build: all of a step's `inline`, or a file.
 
     `language` is "shell" or "powershell". `template` and `step` are what runs it; None for a file that is linted alone.
-    `file` is the script file; None for `inline`. `earlier` are the scripts that the build runs before it. `text` has
-    UNKNOWN for what the template leaves open; `complete` is false where whole elements may be missing.
+    `file` is the script file, None for `inline`, and `named` the value of the template that names it. `runner` is the
+    command that runs it, where a File step brought it. `earlier` are the scripts that the build runs before it. `text`
+    has UNKNOWN for what the template leaves open; `complete` is false where whole elements may be missing.
     """
 
-    __slots__ = ("_contents", "_starts", "_values", "complete", "earlier", "file", "language", "step",
-                 "template", "text")  # fmt: skip
+    __slots__ = ("_contents", "_starts", "_values", "complete", "earlier", "file", "language", "named", "runner",
+                 "step", "template", "text")  # fmt: skip
 
     def __init__(
         self,
@@ -35,20 +38,24 @@ class Script:
         step: Step | None = None,
         earlier: tuple[Script, ...] = (),
         file: Document | None = None,
+        named: Value | None = None,
+        runner: Command | None = None,
     ) -> None:
         self.language = language
         self.template = template
         self.step = step
         self.earlier = earlier
         self.file = file
+        self.named = named
+        self.runner = runner
         self.complete = True
+        self._contents: Contents | None = None
         self._values: list[Value] = []
         self._starts: list[int] = []
-        if file is not None or step is None:
-            self.text = file.text if file is not None else ""
+        if file is not None:
+            self.text = file.text
         else:
-            self.text = self._joined(step.get("inline"))
-        self._contents: Contents | None = None
+            self.text = self._joined(step.get("inline")) if step is not None else ""
 
     def _joined(self, inline: Value) -> str:
         # Packer writes the elements into one file, a line each (facts: provisioner/shell and powershell).
@@ -144,30 +151,56 @@ class Build(NamedTuple):
 
 
 def build(template: ImageTemplate, surroundings: Surroundings) -> Build:
-    """The scripts of a template's steps: `inline`, and files of this repository that `scriptUri` names."""
+    """The scripts of a template's steps.
+
+    These are `inline`, the files of this repository that `scriptUri` names, and those that a File step brings and a
+    later command runs.
+    """
     scripts: list[Script] = []
+    brought: dict[str, tuple[Document, Value]] = {}
     complete = template.steps_known
     for step in template.steps:
+        if step.type == "File":
+            uri, target = step.get("sourceUri"), step.get("destination").text or ""
+            named = uri.text or ""
+            document = surroundings.script(named) if named.lower().endswith(SCRIPT_ENDINGS) else None
+            if document is not None:
+                brought[_base(target)] = document, uri
+            continue
         language = LANGUAGES.get(step.type or "")
         if language is None:
             continue
-        script = None
-        if step.get("inline").items:
-            script = Script(language, template, step, tuple(scripts))
-        else:
-            uri = step.get("scriptUri").text or ""
-            document = surroundings.script(uri) if uri else None
-            if document is not None:
-                script = Script(language, template, step, tuple(scripts), document)
-        if script is None:
+        uri = step.get("scriptUri")
+        document = surroundings.script(uri.text) if uri.text and not step.get("inline").items else None
+        if document is None and not step.get("inline").items:
             complete = False
-        else:
-            scripts.append(script)
+            continue
+        script = Script(language, template, step, tuple(scripts), document, uri if document is not None else None)
+        scripts.append(script)
+        for command in script.commands if brought else ():
+            name = _runs(command)
+            if name in brought:
+                document, uri = brought.pop(name)
+                scripts.append(Script(_language(name), template, step, tuple(scripts), document, uri, command))
     return Build(template, tuple(scripts), complete)
+
+
+def _runs(command: Command) -> str:
+    """The script file that a command runs, without its folder and in lower case; empty where it runs none."""
+    if command.name in INTERPRETERS:
+        files = (word.text or "" for word in command.operands())
+        return next((_base(file) for file in files if file.lower().endswith(SCRIPT_ENDINGS)), "")
+    return _base(command.word.known)
+
+
+def _base(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2].lower()
+
+
+def _language(path: str) -> str:
+    return "powershell" if path.lower().endswith((".ps1", ".psm1")) else "shell"
 
 
 def alone(document: Document) -> Build:
     """A script file that no template is known to run."""
-    language = "powershell" if document.path.lower().endswith((".ps1", ".psm1")) else "shell"
-    script = Script(language, file=document)
-    return Build(None, (script,), True)
+    return Build(None, (Script(_language(document.path), file=document),), True)

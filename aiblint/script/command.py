@@ -86,7 +86,8 @@ class Command:
     `word` is the name as written. `arguments` are the words behind it; `around` are the frames, outermost first;
     `wrappers` the commands that run it (`sudo`, `env`, `bash -c`, `Start-Process`, `cmd /c`), outermost first.
     `environment` holds the variables that are set for it by name, whose values are UNKNOWN where not known. `fed_by`
-    and `feeds` are its neighbours in a pipeline. `start` and `end` are its characters in the text of `script`.
+    and `feeds` are its neighbours in a pipeline. `start` and `end` are its characters in the text of `script`, `number`
+    its place among the commands of that.
     """
 
     __slots__ = (
@@ -98,6 +99,7 @@ class Command:
         "feeds",
         "language",
         "name",
+        "number",
         "redirects",
         "script",
         "start",
@@ -129,6 +131,7 @@ class Command:
         self.wrappers = wrappers
         self.redirects = redirects
         self.environment = environment or {}
+        self.number = 0
         self.fed_by: Command | None = None
         self.feeds: Command | None = None
 
@@ -238,16 +241,13 @@ class Command:
 
     def before(self) -> Iterator[Command]:
         """What the build runs before it, nearest first: in this script, then in those of earlier steps."""
-        own = self.script.commands
-        place = own.index(self)
-        yield from reversed(own[:place])
+        yield from reversed(self.script.commands[: self.number])
         for script in reversed(self.script.earlier):
             yield from reversed(script.commands)
 
     def after(self) -> Iterator[Command]:
         """What its own script runs after it, nearest first."""
-        own = self.script.commands
-        yield from own[own.index(self) + 1 :]
+        yield from self.script.commands[self.number + 1 :]
 
     # -- where it stands ---------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.script.aliases import ALIASES
 from aiblint.script.command import UNKNOWN, Assignment, Command, Comment, Frame, Redirect, Word
 from aiblint.script.grammar import parse
-from aiblint.script.reading import Source, within
+from aiblint.script.reading import LONGEST_VALUE, MOST_VARIABLES, Source, bounded, set_again, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,7 @@ _ENVIRONMENT = {
 _SWITCHES = ("nonewwindow", "wait", "passthru", "usenewenvironment", "loaduserprofile")
 _HOSTS = ("powershell", "pwsh")
 _VARIABLE = re.compile(r"`(.)|\$\{([^}]+)\}|\$((?:[A-Za-z]+:)?\w+)|(\$\()", re.DOTALL)
+_SET = re.compile(r"\$(?:\w+:)?(\w+)\s*\+?=(?!=)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "\n": ""}
 # What an unresolved splat (`@options`) is known by: it may be any parameter.
 SPLAT = "@" + UNKNOWN
@@ -48,14 +49,21 @@ def read(
     environment: dict[str, str],
 ) -> None:  # fmt: skip
     """Put what a script says into `reading`; `wrappers` are the commands that run it, `environment` what they set."""
-    source = Source(text, place)
-    _PowerShell(reading, source, wrappers, environment).statement(parse("powershell", source.data).root_node, around)
+    source = Source("powershell", text, place)
+    tree = parse("powershell", source.data)
+    if tree is None:
+        reading.broken = True
+    else:
+        _PowerShell(reading, source, wrappers, environment).statement(tree.root_node, around)
 
 
 class _PowerShell:
-    """The walk through one script. `known` are the variables as far as they are known at this place."""
+    """The walk through one script. `known` are the variables as far as they are known at this place.
 
-    __slots__ = ("environment", "known", "reading", "source", "wrappers")
+    `again` are those that the script sets more than once; None as long as nobody has asked.
+    """
+
+    __slots__ = ("again", "environment", "known", "reading", "source", "wrappers")
 
     def __init__(
         self, reading: Reading, source: Source, wrappers: tuple[Command, ...], environment: dict[str, str]
@@ -65,6 +73,7 @@ class _PowerShell:
         self.wrappers = wrappers
         self.environment = environment
         self.known: dict[str, Constant] = {**_ENVIRONMENT}
+        self.again: frozenset[str] | None = None
 
     # -- statements --------------------------------------------------------------------------------------------------
 
@@ -178,15 +187,10 @@ class _PowerShell:
         name = next((self.text(child) for child in node.children if child.type == "function_name"), "").strip()
         if node.children[0].type.lower() == "filter" or not name:
             return
-        text = self.source.text.lower()
         before = self.known
+        self.again = set_again(_SET, self.source.text.lower()) if self.again is None else self.again
         # It runs when it is called: only what is set once, and before, is sure to have its value then.
-        self.known = {
-            key: value
-            if key.startswith("env:") or len(re.findall(rf"\$(?:\w+:)?{re.escape(key)}\s*\+?=(?!=)", text)) == 1
-            else None
-            for key, value in before.items()
-        }
+        self.known = {key: None if key in self.again else value for key, value in before.items()}
         for child in node.children:
             self.statement(child, (*around, Frame("function", name.lower())))
         self.known = before
@@ -232,6 +236,8 @@ class _PowerShell:
             else:
                 constant = None
         self.known[name] = constant
+        if _size(constant) > LONGEST_VALUE or len(self.known) > MOST_VARIABLES:
+            self.known.pop(name)
         whole = re.sub(r"^\[(?:system\.)?", "[", self.text(left).strip().lower())
         self.reading.assignments.append(
             Assignment(whole, tuple(words), *self.at(node), around, name.startswith("env:"))
@@ -303,7 +309,7 @@ class _PowerShell:
         if isinstance(left, tuple):
             return left + (right if isinstance(right, tuple) else (right,) if isinstance(right, str) else (UNKNOWN,))
         pieces = [piece if isinstance(piece, str) else UNKNOWN for piece in (left, right)]
-        return "".join(pieces) if pieces != [UNKNOWN, UNKNOWN] else None
+        return bounded(pieces) if pieces != [UNKNOWN, UNKNOWN] else None
 
     def variable(self, text: str) -> Constant:
         name = _name(text)
@@ -332,7 +338,7 @@ class _PowerShell:
         while True:
             found = _VARIABLE.search(text, at)
             if found is None:
-                return "".join((*pieces, text[at:]))
+                return bounded((*pieces, text[at:]))
             pieces.append(text[at : found.start()])
             at = found.end()
             if found[1] is not None:
@@ -410,7 +416,9 @@ class _PowerShell:
         child = next((inner for inner in node.children if inner.is_named), None)
         if child is None:
             return [Word(UNKNOWN, start, end)]
-        if child.type == "command_name":
+        if child.type == "path_command_name" and len(child.children) == 1:
+            child = child.children[0]
+        if child.type in ("command_name", "path_command_name"):
             return [Word(self.expanded(self.text(child)), start, end)]
         value = self.constant(child)
         if value is None:
@@ -458,7 +466,7 @@ class _PowerShell:
         if not given or not listed:
             rest = _positional(own)
         if not given:
-            if not rest:
+            if not rest or rest[0].known == SPLAT:
                 return False
             given = (rest.pop(0),)
         if not listed and rest:
@@ -644,6 +652,13 @@ def _name(text: str) -> str:
     """A variable's name in lower case without its sign, its braces, its type and its scope (other than `env:`)."""
     name = re.sub(r"^\[[^\]]*(?:\[\])?\]\s*", "", text).lstrip("$@").strip("{}").lower()
     return re.sub(r"^(?:global|script|local|private|variable):", "", name)
+
+
+def _size(constant: Constant) -> int:
+    if isinstance(constant, str):
+        return len(constant)
+    values = constant.values() if isinstance(constant, dict) else constant or ()
+    return sum(1 + _size(value) for value in values)
 
 
 def _type(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from aiblint.light import TYPE_CHECKING
-from aiblint.script.command import Assignment, Command, Comment, Construct, Contents, Frame, Redirect, Word
+from aiblint.script.command import UNKNOWN, Assignment, Command, Comment, Construct, Contents, Frame, Redirect, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from aiblint.script.build import Script
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 DEEPEST = 8
 # A script of this many characters is data, or an attack: nobody waits for it to be read.
 LONGEST = 1_000_000
+# What a variable holds is followed up to this many characters.
+LONGEST_VALUE = 20_000
+# So many variables are followed; each branch takes a copy of them.
+MOST_VARIABLES = 200
 
 
 class Reading:
@@ -63,6 +69,8 @@ def read(script: Script) -> Contents:
         for command in reading.commands
         if all(frame.kind != "function" or frame.text in called for frame in command.around)
     )
+    for number, command in enumerate(live):
+        command.number = number
     return Contents(
         live, tuple(reading.assignments), tuple(reading.constructs), tuple(reading.comments), reading.broken
     )
@@ -82,34 +90,56 @@ def _reader(language: str) -> Callable[..., None]:
     return batch.read
 
 
+# What PowerShell takes for plain quotes, dashes and blanks: about_Quoting_Rules, and the language specification, 2.2.
+_PLAIN = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201a\u201b", "'")
+    | dict.fromkeys("\u201c\u201d\u201e", '"')
+    | dict.fromkeys("\u2013\u2014\u2015", "-")
+    | {"\u00a0": " "}
+)
+
+
 class Source:
-    """A text as a grammar reads it: in UTF-8, whose offsets it turns into places in the outermost script."""
+    """A text as a grammar reads it: one ASCII byte for each character, so that a place in the tree is one in the text.
 
-    __slots__ = ("_characters", "data", "place", "text")
+    Every other character becomes a letter, or what PowerShell takes it for. The grammars are spared them because the
+    one for bash looks characters up in tables of C that end before they do, and crashes the process.
+    """
 
-    def __init__(self, text: str, place: Place) -> None:
+    __slots__ = ("data", "place", "text")
+
+    def __init__(self, language: str, text: str, place: Place) -> None:
         self.text = text
         self.place = place
-        self.data = text.encode("utf-8", "replace")
-        self._characters: list[int] | None = None
         if not text.isascii():
-            self._characters = [n for n, c in enumerate(text) for _ in range(len(c.encode("utf-8", "replace")))]
-            self._characters.append(len(text))
+            text = re.sub(r"[^\x00-\x7f]", "x", text.translate(_PLAIN) if language == "powershell" else text)
+        self.data = text.encode("ascii")
 
-    def characters(self, start_byte: int, end_byte: int) -> tuple[int, int]:
-        """The characters of this text that the bytes are."""
-        if self._characters is None:
-            return start_byte, end_byte
-        return self._characters[start_byte], self._characters[end_byte]
+    def at(self, start: int, end: int) -> tuple[int, int]:
+        """Where the characters stand in the outermost script."""
+        return self.place(start, end)
 
-    def at(self, start_byte: int, end_byte: int) -> tuple[int, int]:
-        """Where the bytes stand in the outermost script."""
-        return self.place(*self.characters(start_byte, end_byte))
-
-    def between(self, start_byte: int, end_byte: int) -> str:
-        """The text of the bytes."""
-        start, end = self.characters(start_byte, end_byte)
+    def between(self, start: int, end: int) -> str:
+        """The characters themselves."""
         return self.text[start:end]
+
+
+def set_again(pattern: re.Pattern[str], text: str) -> frozenset[str]:
+    """The variables that a text sets more than once; `pattern` finds the name of each that it sets."""
+    seen: set[str] = set()
+    return frozenset(name for name in pattern.findall(text) if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+
+
+def bounded(pieces: Iterable[str]) -> str:
+    """The pieces as one text; UNKNOWN where they grow beyond measure, as `a=$a$a` does line by line."""
+    kept: list[str] = []
+    length = 0
+    for piece in pieces:
+        kept.append(piece)
+        length += len(piece)
+        if length > LONGEST:
+            return UNKNOWN
+    return "".join(kept)
 
 
 def within(word: Word, script: Script, known: str) -> Place:

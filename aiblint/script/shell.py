@@ -11,7 +11,7 @@ import re
 from aiblint.light import TYPE_CHECKING
 from aiblint.script.command import UNKNOWN, Assignment, Command, Comment, Construct, Frame, Redirect, Word
 from aiblint.script.grammar import parse
-from aiblint.script.reading import Source, redirected, within
+from aiblint.script.reading import LONGEST_VALUE, MOST_VARIABLES, Source, bounded, redirected, set_again, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +49,7 @@ _RUNNERS: dict[str, tuple[str, int]] = {
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
 _TESTS = ("[", "test", "grep", "egrep", "command", "which", "type", "id", "getent", "dpkg-query", "dpkg", "rpm", "hash")
 _SUDO_VARIABLE = re.compile(r"\$\{?\w*sudo\w*\}?", re.IGNORECASE)
+_SET = re.compile(r"\b(\w+)\+?=")
 _ASKS_WHETHER = ("-v", "-V")
 
 
@@ -57,14 +58,21 @@ def read(
     environment: dict[str, str],
 ) -> None:  # fmt: skip
     """Put what a script says into `reading`; `wrappers` are the commands that run it, `environment` what they set."""
-    source = Source(text, place)
-    _Shell(reading, source, wrappers, environment).statements(parse("shell", source.data).root_node, around)
+    source = Source("shell", text, place)
+    tree = parse("shell", source.data)
+    if tree is None:
+        reading.broken = True
+    else:
+        _Shell(reading, source, wrappers, environment).statements(tree.root_node, around)
 
 
 class _Shell:
-    """The walk through one script. `known` are the variables as far as they are known at this place."""
+    """The walk through one script. `known` are the variables as far as they are known at this place.
 
-    __slots__ = ("environment", "known", "reading", "source", "wrappers")
+    `again` are those that the script sets more than once; None as long as nobody has asked.
+    """
+
+    __slots__ = ("again", "environment", "known", "reading", "source", "wrappers")
 
     def __init__(
         self, reading: Reading, source: Source, wrappers: tuple[Command, ...], environment: dict[str, str]
@@ -74,6 +82,7 @@ class _Shell:
         self.wrappers = wrappers
         self.environment = dict(environment)
         self.known: Variables = dict(environment)
+        self.again: frozenset[str] | None = None
 
     # -- statements --------------------------------------------------------------------------------------------------
 
@@ -82,6 +91,9 @@ class _Shell:
         children = node.children
         for number, child in enumerate(children):
             following = children[number + 1].type if number + 1 < len(children) else ""
+            if following == "ERROR" and children[number + 1].start_point[0] == child.end_point[0]:
+                self.reading.broken = True  # what the grammar cannot make out may belong to it
+                continue
             frames = (*around, Frame("background")) if following == "&" else around
             self.statement(child, frames)
             last = self.reading.commands[-1] if self.reading.commands else None
@@ -224,12 +236,9 @@ class _Shell:
         if name is None or body is None:
             return
         # It runs when it is called: only what is set once, and before, is sure to have its value then.
-        text = self.source.text
         before = self.known
-        self.known = {
-            key: value if len(re.findall(rf"\b{re.escape(key)}\+?=", text)) == 1 else None
-            for key, value in before.items()
-        }
+        self.again = set_again(_SET, self.source.text) if self.again is None else self.again
+        self.known = {key: None if key in self.again else value for key, value in before.items()}
         self.statement(body, (*around, Frame("function", self.text(name))))
         changed = {key for key, value in self.known.items() if key not in before or before[key] != value}
         self.known = {**before, **dict.fromkeys(changed)}
@@ -353,6 +362,8 @@ class _Shell:
             self.known[name] = None if any(word.open for word in words) else tuple(word.known for word in words)
         else:
             self.known[name] = words[0].known if words else ""
+        if sum(len(word.known) for word in words) > LONGEST_VALUE or len(self.known) > MOST_VARIABLES:
+            self.known.pop(name)
         self.reading.assignments.append(Assignment(name, tuple(words), *self.at(node), around, exported))
         if exported or name in self.environment:
             value_known = self.known[name]
@@ -467,12 +478,23 @@ class _Shell:
             elif own.name in SHELLS and all(word.known == "-" for word in own.operands()):
                 fed = redirected(own.redirects, "<<", "<<<")
                 script = fed.target if fed is not None else None
+        elif own.name in ("pwsh", "powershell"):
+            given = own.parameter("Command", "c")
+            place = own.arguments.index(given) + 1 if given is not None else 0
+            if given is None or len(own.arguments) != place + 1:
+                return False
+            return self.nested("powershell", own.arguments[place], own, around, environment)
         elif own.name == "eval" and len(own.arguments) == 1:
             script = own.arguments[0]
         if script is None or not script.known.strip(UNKNOWN):
             return False
+        return self.nested("shell", script, own, around, environment)
+
+    def nested(
+        self, language: str, script: Word, own: Command, around: tuple[Frame, ...], environment: dict[str, str]
+    ) -> bool:
         place = within(script, self.reading.script, script.known)
-        return self.reading.nested("shell", script.known, place, around, (*own.wrappers, own), environment)
+        return self.reading.nested(language, script.known, place, around, (*own.wrappers, own), environment)
 
     # -- words -------------------------------------------------------------------------------------------------------
 
@@ -531,7 +553,7 @@ class _Shell:
             return self.string(node, around)
         if kind == "concatenation":
             self.spot_range(node)
-            return "".join(self.value(child, around) for child in node.children)
+            return bounded(self.value(child, around) for child in node.children)
         if kind == "brace_expression":
             self.construct("{..}", node)
             return text
@@ -547,7 +569,7 @@ class _Shell:
             pieces += [_unescaped(self.source.between(at, child.start_byte)), self.value(child, around)]
             at = child.end_byte
         stop = max(at, node.end_byte - 1)
-        return "".join((*pieces, _unescaped(self.source.between(at, stop))))
+        return bounded((*pieces, _unescaped(self.source.between(at, stop))))
 
     def variable(self, node: Node, around: tuple[Frame, ...]) -> str | tuple[str, ...] | None:
         """The value of `$NAME`, `${NAME}` or `${NAME[@]}`; None where it is not known."""
@@ -584,9 +606,7 @@ class _Shell:
     def spot_range(self, node: Node) -> None:
         """`{1..3}` inside a word."""
         for found in re.finditer(r"\{(?:\d+\.\.\d+|[a-z]\.\.[a-z])\}", self.text(node)):
-            start = self.source.characters(node.start_byte, node.end_byte)[0]
-            place = self.source.place(start + found.start(), start + found.end())
-            self.note("{..}", *place)
+            self.note("{..}", *self.source.at(node.start_byte + found.start(), node.start_byte + found.end()))
 
     # -- places ------------------------------------------------------------------------------------------------------
 
