@@ -122,7 +122,7 @@ def _is_called_off(command: Command, build: Build) -> bool:
 def _never(command: Command) -> bool:
     """Whether it waits for a switch of the script, which the build starts without any."""
     text = command.script.text
-    return any(
+    return command.script.runner is None and any(
         re.fullmatch(r"\$\w+", frame.text) and re.search(rf"(?i)\[switch\]\s*{re.escape(frame.text)}\b", text)
         for frame in command.around
         if frame.kind == "if"
