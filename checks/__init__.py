@@ -8,6 +8,7 @@ from aiblint.finding import Check
 from . import (
     api_version,
     build_vm,
+    connection,
     customizers,
     deprovisioning,
     distribute,
@@ -27,6 +28,7 @@ from . import (
     secrets,
     shape,
     source,
+    ssh_access,
     staging,
     tags,
     temporary_files,
@@ -35,6 +37,7 @@ from . import (
     updates,
     uris,
     validate,
+    winrm_access,
 )
 
 CHECKS: tuple[Check, ...] = (
@@ -122,6 +125,8 @@ CHECKS: tuple[Check, ...] = (
     customizers.inline_loses_bracket,
     # AIB4xx: scripts of the shell, and what goes for scripts of both kinds
     packages.interactive_install,
+    connection.firewall_blocks_build,
+    ssh_access.ssh_access_changed,
     reboots.reboot_in_script,
     temporary_files.deprovisioning_script_removed,
     overrides.deprovisioning_script_weakened,
@@ -129,6 +134,8 @@ CHECKS: tuple[Check, ...] = (
     deprovisioning.guest_agent_disabled,
     temporary_files.noexec_tmp,
     # AIB5xx: scripts of Windows
+    winrm_access.winrm_access_changed,
+    connection.network_adapter_changed,
     temporary_files.packer_files_removed,
     # AIB6xx: secrets and supply chain
     secrets.sas_in_template,

@@ -143,6 +143,11 @@ class Service(NamedTuple):
     names: tuple[str, ...]
     words: tuple[Word, ...]
     now: bool = False
+    verb: Word | None = None
+
+    def said(self, word: Word) -> tuple[Word, ...]:
+        """The words for a message about one of them, the last one last: `service ssh stop`."""
+        return (word, self.verb) if self.verb is not None and self.verb.start > word.start else (word,)
 
     def word(self, *names: str) -> Word | None:
         """The word that names one of these services."""
@@ -173,17 +178,17 @@ def service(command: Command) -> Service | None:
 def _linux_service(command: Command) -> Service | None:
     name, words = command.name, command.operands("-H", "--host", "-t", "--type", "-s", "--signal", "--level", "--root")
     if name == "systemctl" and words and command.has("--root", "--user", "--global") is None:
-        action, units = words[0].known, words[1:]
+        verb, units = words[0], words[1:]
     elif name in ("service", "rc-service", "invoke-rc.d", "chkconfig", "update-rc.d") and len(words) > 1:
-        action, units = words[1].known, words[:1]
+        verb, units = words[1], words[:1]
     elif "/init.d/" in command.word.known and words:
-        action, units = words[0].known, (command.word,)
+        verb, units = words[0], (command.word,)
     else:
         return None
-    action = _ACTIONS.get(action, "")
+    action = _ACTIONS.get(verb.known, "")
     names = tuple(re.sub(r"\.service$", "", word.known.rpartition("/")[2].lower()) for word in units)
     now = name == "systemctl" and command.has("--now") is not None
-    return Service(action, names, units, now) if action and names else None
+    return Service(action, names, units, now, verb) if action and names else None
 
 
 def _windows_service(command: Command) -> Service | None:
@@ -323,9 +328,7 @@ def _written_by_shell(command: Command) -> Iterator[Writing]:
 def _written_by_powershell(command: Command) -> Iterator[Writing]:
     name = command.name
     if name in ("set-content", "add-content", "out-file", "tee-object", "new-item"):
-        given = (
-            command.values("Path", "pat") or command.values("LiteralPath", "li") or command.values("FilePath", "fi")
-        )
+        given = command.values("Path", "pat") or command.values("LiteralPath", "li") or command.values("FilePath", "fi")
         rest = unnamed(command)
         target = given[:1] or rest[:1]
         content: str | None = None

@@ -22,9 +22,7 @@ PACKER = "https://developer.hashicorp.com/packer/docs/provisioners/shell#handlin
 
 _WINDOWS_HELP = "take it out, and put a `WindowsRestart` step behind this one"
 _LINUX_HELP = "take it out: no restart is needed to make an image, and the machines made from it start anew anyway"
-_WINDOWS_NOTE = (
-    "the connection goes away while the script runs: the step ends with 16001, 1115 or 1190, or the build waits until it times out"
-)
+_WINDOWS_NOTE = "the connection goes away while the script runs: the step ends with 16001, 1115 or 1190, or the build waits until it times out"
 _LINUX_NOTE = (
     "there is no restart step for Linux, and the build does not expect one in a script: it fails with `Script "
     "disconnected unexpectedly`"

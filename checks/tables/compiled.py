@@ -224,7 +224,8 @@ TABLES: dict[str, tuple[dict, ...]] = \
                            'names': ('lgpo',),
                            'note': 'security baselines switch off Basic authentication of WinRM, and deny local '
                                    'accounts the access over the network',
-                           'severity': 'warning'},
+                           'severity': 'warning',
+                           'without': ('/parse', '/b')},
                           {'does': 'sets security policies at once',
                            'help': 'make it the last step, without the settings of WinRM, the firewall and user '
                                    'rights; or let it run at the first boot',
