@@ -15,6 +15,7 @@ from . import (
     error_handling,
     file,
     files,
+    firewall,
     identity,
     location,
     network,
@@ -125,7 +126,7 @@ CHECKS: tuple[Check, ...] = (
     customizers.inline_loses_bracket,
     # AIB4xx: scripts of the shell, and what goes for scripts of both kinds
     packages.interactive_install,
-    connection.firewall_blocks_build,
+    firewall.firewall_blocks_build,
     ssh_access.ssh_access_changed,
     reboots.reboot_in_script,
     temporary_files.deprovisioning_script_removed,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN
@@ -102,8 +103,7 @@ def _deletes(command: Command) -> bool:
         return True
     texts = command.texts
     return any(
-        text in ("-exec", "-execdir") and following.rpartition("/")[2] == "rm"
-        for text, following in zip(texts, texts[1:], strict=False)
+        text in ("-exec", "-execdir") and following.rpartition("/")[2] == "rm" for text, following in pairwise(texts)
     )
 
 

@@ -99,10 +99,14 @@ def written(command: Command, word: Word) -> str:
 
 
 def shown(command: Command, word: Word) -> str:
-    """A command up to one of its words, for messages: `rm -rf /tmp/*`; without what comes between if that is long."""
-    before = [one for one in command.arguments if one.end <= word.end and one.text and one != word]
+    """A command up to one of its words, for messages: `rm -rf /tmp/*`; if that is long, the word and its option alone."""
+    if word not in command.arguments:
+        return command.label(word)
+    before = command.arguments[: command.arguments.index(word)]
     whole = command.label(*before, word)
-    return whole if len(whole) <= 60 and word in command.arguments else command.label(word)
+    if len(whole) <= 60:
+        return whole
+    return command.label(*(one for one in before[-1:] if one.known.startswith("-") and not one.quoted), word)
 
 
 def runs_now(command: Command) -> bool:

@@ -58,7 +58,7 @@ class _Harm(NamedTuple):
     note: str = "the next thing that the build does on the machine waits for a connection, until the build times out"
     severity: str = ""
     related: tuple[Related, ...] = ()
-    at: Span | None = None
+    at: Span | None = None  # then `does` stands without the command
 
 
 @check("AIB409", "ssh-access-changed", "error", TROUBLESHOOT, PACKER, SSHD)
@@ -126,7 +126,7 @@ def ssh_access_changed(command: Command, build: Build) -> Findings:
         said = command.label()
     yield Finding(
         found.at or command.at(*found.words),
-        f"`{said}` in {where(command.script)} {found.does}",
+        f"{where(command.script)} {found.does}" if found.at else f"`{said}` in {where(command.script)} {found.does}",
         help=found.help,
         notes=(found.note,) if found.note else (),
         related=found.related,
@@ -328,9 +328,12 @@ def _edited(command: Command, one: effects.Writing, does: str, note: str, severi
 
 
 def _drops_nopasswd(command: Command) -> bool:
-    return any(
-        re.search(r"s(.)[^\1]*NOPASSWD[^\1]*\1(?![^\1]*NOPASSWD)|/[^/]*NOPASSWD[^/]*/d", text) for text in command.texts
-    )
+    for text in command.texts:
+        found = re.search(r"s([|/#,@])(.*?)\1(.*?)\1|/(.*)/d", text)
+        # The build's user has a line of its own; those for groups (`%wheel`) are others' business.
+        if found is not None and "NOPASSWD" in (found[2] or found[4] or "") and "%" not in text:
+            return "NOPASSWD" not in (found[3] or "")
+    return False
 
 
 def _new_text(command: Command, one: effects.Writing) -> str | None:
@@ -339,8 +342,8 @@ def _new_text(command: Command, one: effects.Writing) -> str | None:
         return one.content
     found: list[str] = []
     for text in command.texts:
-        for script in re.finditer(r"(?:^|[;\s}/])s([|/#,@!~%:])((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1", text):
-            found.append(script[3])
+        scripts = re.finditer(r"(?:^|[;\s}/])s([|/#,@!~%:])((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1", text)
+        found += (script[3] for script in scripts)
         found += re.findall(r"(?:^|/|\$|\d)\s*[aic]\\?\s*([A-Z].*)", text)
     return "\n".join(found)
 
@@ -354,7 +357,7 @@ def _settings(command: Command, build: Build, one: effects.Writing, said: str) -
         if (lower, given) in _HARMLESS or given.startswith("packer") or UNKNOWN in given:
             continue
         # The build signs in with a key, so a password that is no longer taken does not matter.
-        level = 1 if lower == "passwordauthentication" else 2 if lower in _MAY_DISTURB else 3
+        level = 1 if _is_mild(lower, given) else 2 if lower in _MAY_DISTURB else 3
         if level > rank:
             worst, rank = f"{key} {value}", level
     if not rank:
@@ -368,7 +371,7 @@ def _settings(command: Command, build: Build, one: effects.Writing, said: str) -
     )
     return _Harm(
         (one.word,),
-        f"sets `{worst}` for the SSH server that the build comes over",
+        f"sets `{worst}` in `{one.path}`, for the SSH server that the build comes over",
         "leave out the restart of the server: what is in the file counts from the next start"
         if restart is not None
         else "write it in the last step, or at the first boot",
@@ -376,6 +379,16 @@ def _settings(command: Command, build: Build, one: effects.Writing, said: str) -
         severity,
         (Related(restart.span, "the server reads it here"),) if restart is not None else (),
         command.place(one.word),
+    )
+
+
+def _is_mild(key: str, value: str) -> bool:
+    """Whether a setting disturbs no build: it signs in with one key, and answers when it is asked whether it lives."""
+    if key in ("maxauthtries", "maxsessions"):
+        return value.isdigit() and int(value) > 1
+    # Old servers take 0 for "after one silent interval": a long installation without output is one.
+    return key in ("passwordauthentication", "clientaliveinterval", "maxstartups") or (
+        key == "clientalivecountmax" and value != "0"
     )
 
 

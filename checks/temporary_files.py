@@ -25,7 +25,7 @@ PACKER_SHELL = "https://developer.hashicorp.com/packer/docs/provisioners/shell"
 PACKER_ELEVATED = "https://github.com/hashicorp/packer-plugin-sdk/blob/main/guestexec/elevated.go"
 
 # Names as Packer makes them up, with a number or a UUID in the middle.
-_SHELL_SCRIPT = "/tmp/script_1234.sh"  # noqa: S108
+_SHELL_SCRIPT = "/tmp/script_1234.sh"
 _WINDOWS_FILES = ("C:\\Windows\\Temp\\packer-0a1b.out", "C:\\Windows\\Temp\\script-0a1b.ps1")
 
 
