@@ -7,7 +7,15 @@ from aiblint.light import TYPE_CHECKING
 
 from . import effects
 from .deletion import deletion_of
-from .effects import DEPROVISIONING_LINUX, DEPROVISIONING_WINDOWS, is_built, rest_of_build, runs_now, shown
+from .effects import (
+    DEPROVISIONING_LINUX,
+    DEPROVISIONING_WINDOWS,
+    is_built,
+    is_deprovisioning_script,
+    rest_of_build,
+    runs_now,
+    shown,
+)
 from .execution import where
 
 if TYPE_CHECKING:
@@ -71,7 +79,7 @@ def own_generalization(command: Command) -> Findings:
     """
     option = _generalizes(command)
     script = command.script
-    own = script.file is not None and "deprovisioningscript" in script.file.path.lower()
+    own = is_deprovisioning_script(script)
     if option is None or own or not is_built(command) or not runs_now(command):
         return
     linux = command.language == "shell"

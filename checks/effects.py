@@ -15,7 +15,7 @@ from . import tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aiblint.script.build import Build
+    from aiblint.script.build import Build, Script
     from aiblint.script.command import Command, Word
 
 # Where the service puts the script that generalizes the machine, and where it looks for it when all steps are done.
@@ -134,6 +134,11 @@ def is_built(command: Command) -> bool:
     """Whether a script has a part in the image: scripts of validators run on a machine that is thrown away."""
     step = command.script.step
     return step is None or step.phase == "customize"
+
+
+def is_deprovisioning_script(script: Script) -> bool:
+    """Whether a script file is, by its name, one that takes the place of the deprovisioning script."""
+    return script.file is not None and "deprovisioningscript" in script.file.path.lower()
 
 
 # -- services ----------------------------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ def deprovisioning_script_weakened(build: Build, template: ImageTemplate, surrou
 def _is_target(path: str, linux: bool) -> bool:
     if linux:
         return path == DEPROVISIONING_LINUX
-    return path.replace("/", "\\").lower() == DEPROVISIONING_WINDOWS.lower()
+    return re.sub(r"[\\/]+", r"\\", path).lower() == DEPROVISIONING_WINDOWS.lower()
 
 
 def _faults_of(command: Command, one: effects.Writing, linux: bool) -> Iterator[_Fault]:
@@ -158,7 +158,7 @@ def _faults(text: str, linux: bool) -> Iterator[_Fault]:
     if inside.scripts[0].contents.broken or any(_runs_another(command) for command in commands):
         return
     if linux:
-        generalizes = re.search(r"waagent\S*\s[^\n]*-deprovision|cloud-init\s+clean", text)
+        generalizes = re.search(r"\s-+deprovision|cloud-init\s+clean", text)
         if not generalizes:
             yield _Fault(
                 "does not generalize the machine",

@@ -11,7 +11,7 @@ from . import effects
 from .deletion import deletion_of
 from .effects import DEPROVISIONING_LINUX as LINUX
 from .effects import DEPROVISIONING_WINDOWS as WINDOWS
-from .effects import is_built, rest_of_build, runs_now, shown
+from .effects import is_built, is_deprovisioning_script, rest_of_build, runs_now, shown
 from .execution import distribution, is_elevated, where
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def deprovisioning_script_removed(command: Command, build: Build) -> Findings:
     words, does = ((found.word,), f"deletes `{target}`") if found is not None else _hides(command)
     if not does or not is_built(command) or not runs_now(command) or _is_written_anew(command, build, target):
         return
+    if is_deprovisioning_script(command.script):
+        return  # it deletes itself
     yield Finding(
         command.at(*words),
         f"`{shown(command, words[-1])}` in {where(command.script)} {does}, which the build runs as its last act",
@@ -125,7 +127,7 @@ def _hides(command: Command) -> tuple[tuple[Word, ...], str]:
 def _is_written_anew(command: Command, build: Build, target: str) -> bool:
     for later in rest_of_build(command, build):
         for one in effects.writings(later):
-            if not one.appends and one.path.replace("/", "\\").lower() == target.replace("/", "\\").lower():
+            if not one.appends and re.sub(r"[\\/]+", "/", one.path).lower() == target.replace("\\", "/").lower():
                 return True
     if build.template is None or command.script.step is None:
         return False
