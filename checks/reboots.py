@@ -98,12 +98,7 @@ def _restarts(command: Command) -> tuple[tuple[Word, ...], str, str] | None:
             return None
         return match.words, match.row.does, match.row.help
     if command.language != "shell":
-        # Installers that are told to restart, whatever they are called.
-        forced = next(
-            (word for word in command.arguments if re.fullmatch(r"(?i)[-/]forcerestart|reboot=f(?:orce)?", word.known)),
-            None,
-        )
-        return ((forced,), "restarts the machine when it is done", "") if forced is not None and command.name else None
+        return None  # installers that are told to restart: installer-may-restart
     for one in effects.writings(command):
         if one.path == "/proc/sysrq-trigger" and (one.content or "").strip() in ("b", "o"):
             return (one.word,), "restarts or stops the machine at once", ""
