@@ -244,7 +244,7 @@ def installer_may_restart(command: Command) -> Findings:
         return
     yield Finding(
         command.at(*match.words),
-        f"`{called(command, *match.words)}` in {where(command.script)} {match.row.says}",
+        f"`{called(command, *match.words)}` in {where(command.script)} {match.row.does}",
         help=match.row.help,
         notes=(match.row.note,),
         severity=match.row.severity,
@@ -366,7 +366,7 @@ def misread_exit_code(script: Script) -> Findings:
         return
     yield Finding(
         command.at(*match.words),
-        f"`{called(command, *match.words)}` is the last program of {where(script)}, and {match.row.says}",
+        f"`{called(command, *match.words)}` is the last program of {where(script)}, and {match.row.does}",
         help=match.row.help,
         notes=(match.row.note,),
         # Nobody knows which exit codes the step takes that runs it.
@@ -521,7 +521,7 @@ def _into_profile(command: Command, values: dict[str, list[Assignment]]) -> Iter
         label = called(command, *match.words)
         yield (
             command.name,
-            Finding(command.at(*match.words), f"`{label}` in {place} {match.row.says}", help=match.row.help),
+            Finding(command.at(*match.words), f"`{label}` in {place} {match.row.does}", help=match.row.help),
         )
     for word in command.arguments:
         written = command.script.text[word.start : word.end]

@@ -40,8 +40,9 @@ class Row(NamedTuple):
     variables    any one of these variables in its environment makes it right
     exact        true where the letter case of the options counts on Windows, too
     asks         what it asks for, behind "waits for ": `a person to confirm`
-    says         what it does, behind its name, where the check has no words of its own: `writes to one user's profile`
     installs     what it installs: "windows" (a part of Windows), "program", or "package" (which seldom needs a restart)
+    does         what it does, behind the command, where the check has no words of its own: `restarts the machine`
+    language     only in scripts of the shell (`shell`), or in the others (`powershell`)
     help         what to do
     note         why, or what it costs
     severity     where it is not the check's own
@@ -61,8 +62,9 @@ class Row(NamedTuple):
     variables: tuple[str, ...] = ()
     exact: bool = False
     asks: str = ""
-    says: str = ""
     installs: str = ""
+    does: str = ""
+    language: str = ""
     help: str = ""
     note: str = ""
     severity: str = ""
