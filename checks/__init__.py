@@ -25,6 +25,7 @@ from . import (
     shape,
     source,
     staging,
+    sudo,
     tags,
     timeouts,
     triggers,
@@ -118,6 +119,7 @@ CHECKS: tuple[Check, ...] = (
     customizers.inline_loses_bracket,
     # AIB4xx: scripts of the shell, and what goes for scripts of both kinds
     packages.interactive_install,
+    sudo.missing_sudo,
     # AIB6xx: secrets and supply chain
     secrets.sas_in_template,
     secrets.sas_expired,
