@@ -23,6 +23,7 @@ from . import (
     restarts,
     secrets,
     shape,
+    shells,
     source,
     staging,
     sudo,
@@ -120,6 +121,11 @@ CHECKS: tuple[Check, ...] = (
     # AIB4xx: scripts of the shell, and what goes for scripts of both kinds
     packages.interactive_install,
     sudo.missing_sudo,
+    shells.bashism_in_dash,
+    shells.script_encoding,
+    shells.packer_interpolation,
+    shells.broken_shebang,
+    shells.unclosed_quote,
     # AIB6xx: secrets and supply chain
     secrets.sas_in_template,
     secrets.sas_expired,
