@@ -384,7 +384,7 @@ def _beyond_ascii(script: Script) -> Iterator[Finding]:
 
 def _misread(script: Script, at: int, *, breaks: bool) -> Finding:
     sign = script.text[at]
-    named = f"`{sign}` in {where(script)}"
+    named = f"`{sign}` in {where(script)}" if sign.isprintable() else f"U+{ord(sign):04X} in {where(script)}"
     what = "is read as a quote" if breaks else "is read as other characters"
     return Finding(
         script.span(at, at + 1),

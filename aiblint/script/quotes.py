@@ -48,8 +48,9 @@ def unclosed(text: str, language: str) -> int | None:
     for start in candidates[:_MOST_CANDIDATES]:
         stop = text.find("\n", start)
         stop = len(text) if stop < 0 else stop
-        again = pieces(text[:stop] + text[start] + text[stop:], language)
-        left = sum(_is_long(piece, text) for piece in again if piece.kind in ("single", "double"))
+        closed = text[:stop] + text[start] + text[stop:]
+        again = pieces(closed, language)
+        left = sum(_is_long(piece, closed) for piece in again if piece.kind in ("single", "double"))
         if all(piece.closed for piece in again) and (best is None or left < best[0]):
             best = left, start
     if best is None:
