@@ -13,6 +13,7 @@ from . import (
     error_handling,
     file,
     files,
+    hidden,
     identity,
     location,
     network,
@@ -33,6 +34,7 @@ from . import (
     updates,
     uris,
     validate,
+    waiting,
 )
 
 CHECKS: tuple[Check, ...] = (
@@ -122,10 +124,14 @@ CHECKS: tuple[Check, ...] = (
     packages.interactive_install,
     sudo.missing_sudo,
     shells.bashism_in_dash,
+    hidden.hidden_failure,
     shells.script_encoding,
+    waiting.background_process,
+    waiting.endless_wait,
     shells.packer_interpolation,
     shells.broken_shebang,
     shells.unclosed_quote,
+    hidden.expected_failure_ends_step,
     # AIB6xx: secrets and supply chain
     secrets.sas_in_template,
     secrets.sas_expired,
