@@ -152,7 +152,10 @@ def _hidden_download(command: Command, what: str) -> Finding:
 def _is_run_as_text(command: Command) -> bool:
     """Whether it stands in `bash -c "$(curl ...)"`."""
     ahead = command.script.text[max(0, command.start - 40) : command.start]
-    return command.inside("capture") is not None and re.search(r"\b(?:ba|da|z|k)?sh\s+-\w*c\s+\"\$\(\s*$", ahead) is not None
+    return (
+        command.inside("capture") is not None
+        and re.search(r"\b(?:ba|da|z|k)?sh\s+-\w*c\s+\"\$\(\s*$", ahead) is not None
+    )
 
 
 def _has_pipefail(command: Command) -> bool:
