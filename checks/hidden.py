@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
@@ -27,6 +28,8 @@ _DOWNLOADS = ("curl", "wget")
 # What is content with an empty input: `false | bash` succeeds, while tar, gpg and apt-key complain (tried on Debian 12).
 _CONTENT = ("sh", "bash", "dash", "ash", "ksh", "zsh", "tee", "python", "python3", "perl", "node", "ruby", "php", "cat")
 _ALWAYS_SUCCEED = ("echo", "printf", "true", ":", "date", "sleep", "logger", "sync", "unset", "export", "clear", "rm")
+# Functions of a script that print a line are called so.
+_LOGS = re.compile(r"_?(?:log|info|msg|say|print|banner|success|done)(?:_\w+)?", re.IGNORECASE)
 # Somebody looks at the exit codes, in a way of his own.
 _LOOKS = re.compile(r"\$\{?(?:\?|PIPESTATUS)|\btrap\b[^\n]*\bERR\b")
 
@@ -69,8 +72,10 @@ def hidden_failure(script: Script) -> Findings:
         yield goes_on
         if goes_on.severity != "info":
             return
+    pipefail = _pipefail(script)
     for command in script.commands:
-        yield from _in_pipe(command)
+        if pipefail is None or command.start < pipefail:
+            yield from _in_pipe(command)
         yield from _let_pass(command)
         yield from _switched_off(command)
         if goes_on is None:
@@ -93,7 +98,11 @@ def _goes_on(script: Script) -> Iterator[Finding]:
     last = _last(script)
     if not essential or last is None:
         return
-    trivial = last.name in _ALWAYS_SUCCEED or (last.name == "exit" and last.texts == ("0",))
+    trivial = (
+        last.name in _ALWAYS_SUCCEED
+        or _LOGS.fullmatch(last.name) is not None
+        or (last.name == "exit" and last.texts == ("0",))
+    )
     if not trivial and len(essential) < 2:
         return
     command, match = essential[0]
@@ -126,7 +135,7 @@ def _in_pipe(command: Command) -> Iterator[Finding]:
         if command.name in _DOWNLOADS and _is_run_as_text(command):
             yield _hidden_download(command, "the text that `-c` runs")
         return
-    if _has_pipefail(command) or "PIPESTATUS" in script.text:
+    if any(wrapper.has("pipefail") for wrapper in command.wrappers):
         return
     if command.name in _DOWNLOADS and consumer.name in _CONTENT:
         yield _hidden_download(command, f"`{consumer.label()}` behind it")
@@ -158,13 +167,11 @@ def _is_run_as_text(command: Command) -> bool:
     )
 
 
-def _has_pipefail(command: Command) -> bool:
-    own = any(wrapper.has("pipefail") for wrapper in command.wrappers)
-    return own or any(
-        earlier.name == "set" and earlier.has("pipefail") and not earlier.has("+o")
-        for earlier in command.script.commands
-        if earlier.start < command.start
-    )
+def _pipefail(script: Script) -> int | None:
+    """From where on a pipe fails with any of its commands, or somebody looks at each of them."""
+    if "PIPESTATUS" in script.text:
+        return 0
+    return next((one.start for one in script.commands if one.name == "set" and one.has("pipefail")), None)
 
 
 def _let_pass(command: Command) -> Iterator[Finding]:
@@ -172,7 +179,7 @@ def _let_pass(command: Command) -> Iterator[Finding]:
     match = _matters(command)
     if match is None or command.inside("handled") is None:
         return
-    behind = [other for other in command.after() if _is_or(other, command)]
+    behind = [other for other in islice(command.after(), 3) if _is_or(other, command)]
     if len(behind) != 1:  # `|| { echo failed; exit 1; }`
         return
     other = behind[0]
@@ -236,7 +243,7 @@ def _cut_short(command: Command) -> Iterator[Finding]:
 
 
 @check("AIB427", "expected-failure-ends-step", "warning", DNF, ZYPPER, POSIX)
-def expected_failure_ends_step(command: Command) -> Findings:
+def expected_failure_ends_step(script: Script) -> Findings:
     """
     ## What it does
     Looks for commands that exit with something other than 0 although nothing is wrong, in scripts that end at the first
@@ -261,32 +268,27 @@ def expected_failure_ends_step(command: Command) -> Findings:
     "source": {"type": "PlatformImage", "publisher": "RedHat", "offer": "RHEL", "sku": "9-lvm-gen2", "version": "latest"}
     ```
     """
-    script = command.script
-    if command.language != "shell" or command.feeds is not None or ends_on_error(script) is not True:
+    if script.language != "shell" or ends_on_error(script) is not True:
         return
-    if command.inside("handled", "condition", "capture", "background", "chained") is not None:
-        return
-    # A test of the image is meant to end when it fails, and a shell of its own need not end with `-e`.
-    if command.under("bash", "sh", "dash", "su", "xargs", "timeout") is not None or _is_off(command):
-        return
-    match = tables.broken("expected-failure-ends-step", command)
-    if match is None:
-        return
-    row = match.row
-    label = command.label(*match.words)
-    yield Finding(
-        command.at(*match.words),
-        f"`{label}` in {where(script)} may end the step although nothing is wrong: it {row.note}",
-        help=row.help,
-        notes=("the script runs with `-e`, and ends with the first command that does not exit with 0",),
-        severity=row.severity,
-    )
+    off = False
+    for command in script.commands:
+        if command.name == "set" and command.has("-e", "+e") is not None:
+            off = command.has("+e") is not None
+        match = None if off or not _ends_script(command) else tables.broken("expected-failure-ends-step", command)
+        if match is not None:
+            yield Finding(
+                command.at(*match.words),
+                f"`{command.label(*match.words)}` in {where(script)} may end the step although nothing is wrong: "
+                f"it {match.row.note}",
+                help=match.row.help,
+                notes=("the script runs with `-e`, and ends with the first command that does not exit with 0",),
+                severity=match.row.severity,
+            )
 
 
-def _is_off(command: Command) -> bool:
-    for earlier in reversed(command.script.commands[: command.script.commands.index(command)]):
-        if earlier.name == "set" and earlier.has("+e"):
-            return True
-        if earlier.name == "set" and earlier.has("-e"):
-            return False
-    return False
+def _ends_script(command: Command) -> bool:
+    """Whether the script ends where this command fails: nothing looks at its exit code, and it is not that of others."""
+    if command.feeds is not None or command.inside("handled", "condition", "capture", "background", "chained"):
+        return False
+    # A shell of its own need not end with `-e`.
+    return command.under("bash", "sh", "dash", "su", "xargs", "timeout") is None

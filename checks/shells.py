@@ -8,7 +8,7 @@ from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
-from aiblint.script.quotes import pieces, unclosed
+from aiblint.script.quotes import LONGEST, pieces, unclosed
 
 from .execution import runs_in_dash, where
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.script.build import Build, Script
     from aiblint.script.command import Command
+    from aiblint.script.quotes import Piece
     from aiblint.surroundings import Surroundings
     from aiblint.template import Step
 
@@ -30,7 +31,7 @@ POSIX = "https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.ht
 
 # Each row was run with `dash -e` of Debian 12: what the script does, and what to write instead. The kinds of
 # `Construct` are the keys, and the names of commands.
-_SYNTAX = "`sh` stops at it with a syntax error"
+_SYNTAX = "stops at it with a syntax error"
 _FAILS = {
     "array": (f"{_SYNTAX}, so nothing behind it runs", "write the words out, or use a script file with `#!/bin/bash`"),
     "function": (_SYNTAX, "write `name() {`"),
@@ -39,15 +40,15 @@ _FAILS = {
     "for ((": (_SYNTAX, "write `for i in 1 2 3`, or `while [ $i -lt 3 ]`"),
     "|&": (_SYNTAX, "write `2>&1 |`"),
     "select": (_SYNTAX, "nobody can choose during a build: name what is meant"),
-    "${x^^}": ("`sh` ends with `Bad substitution`", "use `tr`, `sed` or `cut`, or a script file with `#!/bin/bash`"),
+    "${x^^}": ("ends with `Bad substitution`", "use `tr`, `sed` or `cut`, or a script file with `#!/bin/bash`"),
 }
 _MISLEADS = {
-    "[[": ("`sh` says `[[: not found` and takes the test for false", "write `[ ... ]`"),
-    "==": ("`sh` says `unexpected operator` and takes the test for false", "write `=`"),
-    "&>": ("`sh` runs the command in the background and empties the file", "write `> FILE 2>&1`"),
-    "{..}": ("`sh` takes it to the letter", "write the words out, or use `$(seq 1 3)`"),
-    "$'": ("`sh` takes it to the letter, with the `$`", "write `\"$(printf '...')\"`"),
-    "((": ("`sh` runs what is inside as a command in a subshell", "write `i=$((i + 1))` or `[ ... -gt ... ]`"),
+    "[[": ("says `[[: not found` and takes the test for false", "write `[ ... ]`"),
+    "==": ("says `unexpected operator` and takes the test for false", "write `=`"),
+    "&>": ("runs the command in the background and empties the file", "write `> FILE 2>&1`"),
+    "{..}": ("takes it to the letter", "write the words out, or use `$(seq 1 3)`"),
+    "$'": ("takes it to the letter, with the `$`", "write `\"$(printf '...')\"`"),
+    "((": ("runs what is inside as a command in a subshell", "write `i=$((i + 1))` or `[ ... -gt ... ]`"),
 }
 _NOT_FOUND = {
     "source": "write `.`",
@@ -68,11 +69,11 @@ _OPTIONS = {
     "export": ("-f",),
     "local": ("-r", "-a", "-A", "-i"),
 }
-_LIST = pattern(r"[^\s{}'\"$]*\{[^\s{}'\"$,]*(?:,[^\s{}'\"$,]*)+\}[^\s{}'\"]*")
+_LIST = pattern(r"[^\s{}'\"$;]*\{[^\s{}'\"$,;]*(?:,[^\s{}'\"$,;]*)+\}[^\s{}'\";]*")
 
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e"
+_SINGLE = "\u2018\u2019\u201a\u201b"
 _DOUBLE = "\u201c\u201d\u201e"
 _SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
 
@@ -115,10 +116,12 @@ def bashism_in_dash(script: Script) -> Findings:
     for kind, places in kinds.items():
         start, end, severity, what, helps = places[0]
         more = f"it is there {len(places)} times" if len(places) > 1 else ""
-        why = f"{where(script)} is run by `/bin/sh`, which is dash on Ubuntu and Debian"
+        why = "on Ubuntu and Debian `/bin/sh` is dash, and it runs `inline`, whatever the login shell is"
+        if script.file is not None:
+            why = "on Ubuntu and Debian `/bin/sh` is dash"
         yield Finding(
             script.span(start, end),
-            f"{_named(kind, script.text[start:end])} in {where(script)} is bash, and dash runs it: {what}",
+            f"`/bin/sh` of {where(script)} is dash, which does not know {_named(kind, script.text[start:end])}: it {what}",
             help=helps,
             notes=tuple(note for note in (why, more) if note),
             severity=severity,
@@ -126,6 +129,8 @@ def bashism_in_dash(script: Script) -> Findings:
 
 
 def _named(kind: str, written: str) -> str:
+    if kind in _OPTIONS or kind == "echo -e":
+        return f"`{kind.split()[0]} {written}`"
     names = {"array": "an array", "process substitution": "`<( )`", "((": "`(( ))`", "$'": "`$'...'`", "[[": "`[[ ]]`"}
     return names.get(kind) or f"`{written if len(written) <= 30 else kind}`"
 
@@ -141,7 +146,9 @@ def _bashisms(script: Script) -> Iterator[tuple[int, int, str, str, str, str]]:
                 yield (start, end, construct.kind, severity, *table[construct.kind])
         if construct.kind in _NOT_FOUND:
             kind = construct.kind
-            yield construct.start, construct.end, kind, "", f"`{kind}: not found`", _NOT_FOUND[kind]
+            yield construct.start, construct.end, kind, "", f"says `{kind}: not found`", _NOT_FOUND[kind]
+    for found in re.finditer(rf"^\s*for\s+\w+\s+in\s+({_LIST.pattern})", script.text, re.MULTILINE):
+        yield (*found.span(1), "{,}", "warning", "takes the braces to the letter", "write the words out")
     for command in script.commands:
         if any(wrapper.name != "command" for wrapper in command.wrappers):
             continue  # another shell, or a program of its own
@@ -152,30 +159,40 @@ def _of_command(command: Command) -> Iterator[tuple[int, int, str, str, str, str
     name = command.name
     severity = "warning" if command.inside("handled", "condition") else ""
     if name in _NOT_FOUND and not _is_function(command):
-        yield command.start, command.word.end, name, severity, f"`{name}: not found`", _NOT_FOUND[name]
+        yield command.start, command.word.end, name, severity, f"says `{name}: not found`", _NOT_FOUND[name]
     elif name == "set":
         for word in command.arguments:
             if word.known == "pipefail":
-                what, helps = "`Illegal option -o pipefail`", "leave it out, or use a script file with `#!/bin/bash`"
+                what, helps = (
+                    "says `Illegal option -o pipefail`",
+                    "leave it out, or use a script file with `#!/bin/bash`",
+                )
                 yield word.start, word.end, "pipefail", severity, what, helps
     elif name == "trap" and command.arguments and command.arguments[-1].known in ("ERR", "DEBUG", "RETURN"):
         word = command.arguments[-1]
-        yield word.start, word.end, "trap", severity, "`bad trap`", "use `trap ... EXIT`, which sees the status in `$?`"
+        yield (
+            word.start,
+            word.end,
+            "trap",
+            severity,
+            "says `bad trap`",
+            "use `trap ... EXIT`, which sees the status in `$?`",
+        )
     elif name in _OPTIONS:
         given = command.has(*_OPTIONS[name])
         if given is not None and given.start >= command.start:
-            what = f"`{name}: Illegal option`" if name != "local" else "`bad variable name`"
+            what = f"says `{name}: Illegal option`" if name != "local" else "says `bad variable name`"
             yield given.start, given.end, name, severity, what, f"leave `{given.known}` out"
     elif name == "echo" and command.arguments and re.fullmatch("-[nE]*e[nEe]*", command.arguments[0].known):
         # On the console an extra `-e` harms nobody; in a file it does.
         written = command.feeds is not None or any(redirect.operator[:1] == ">" for redirect in command.redirects)
         word = command.arguments[0]
-        what = "`sh` writes the `-e` as well"
+        what = "writes the `-e` as well"
         yield word.start, word.end, "echo -e", "warning" if written else "info", what, "write `printf`"
     for word in command.arguments:
         written_so = command.script.text[word.start : word.end] == word.known and not word.quoted
         if written_so and "," in word.known and _LIST.fullmatch(word.known):
-            yield word.start, word.end, "{,}", "warning", "`sh` takes the braces to the letter", "write the words out"
+            yield word.start, word.end, "{,}", "warning", "takes the braces to the letter", "write the words out"
 
 
 def _is_function(command: Command) -> bool:
@@ -359,22 +376,29 @@ def _runner(step: Step, build: Build) -> Command | None:
 def _beyond_ascii(script: Script) -> Iterator[Finding]:
     """Characters that Windows PowerShell reads as others: those that break strings, else the first of the rest."""
     text = script.text
-    if text.isascii() or (script.file is not None and script.file.data.startswith((_BOM, *_UTF_16))):
+    if (
+        text.isascii()
+        or len(text) > LONGEST
+        or (script.file is not None and script.file.data.startswith((_BOM, *_UTF_16)))
+    ):
         return
     found = sorted(pieces(text, script.language), key=lambda piece: piece.start)
     first: int | None = None
+    around: list[Piece] = []
+    following = 0
     for sign in re.finditer(r"[^\x00-\x7f]", text):
         at = sign.start()
-        if sign[0] == UNKNOWN:
+        while following < len(found) and found[following].start < at:
+            around.append(found[following])
+            following += 1
+        around = [piece for piece in around if at < piece.end - 1]
+        if sign[0] == UNKNOWN or any(piece.kind == "comment" for piece in around):
             continue
-        around = [piece.kind for piece in found if piece.start < at < piece.end - 1]
-        inner = around[-1] if around else ""
-        if "comment" in around:
-            continue
+        inner = around[-1].kind if around else ""
         read = sign[0].encode("utf-8", "replace").decode("cp1252", "replace")
         ends = inner in ("", "double") and any(char in _DOUBLE for char in read)
-        ends = ends or (inner in ("", "single") and any(char in "\u2018\u2019\u201a\u201b" for char in read))
-        if ends or (inner == "" and sign[0] in _QUOTES):
+        ends = ends or (inner in ("", "single") and any(char in _SINGLE for char in read))
+        if ends or (inner == "" and sign[0] in _SINGLE + _DOUBLE):
             yield _misread(script, at, breaks=True)
             return
         first = at if first is None else first

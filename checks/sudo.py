@@ -109,7 +109,9 @@ def missing_sudo(script: Script) -> Findings:
 
 def _finding(command: Command, need: _Need, uses_sudo: bool) -> Finding:
     script = command.script
-    label = command.label(*need.words)
+    label = command.label(
+        *(need.words if need.target is None else command.operands()[:1] if command.name == "git" else ())
+    )
     helps, notes = "put `sudo` in front of it", ("the build user is not root, but may use sudo without a password",)
     if need.redirect:
         written = f"{need.redirect} {need.target.text or '...'}" if need.target is not None else ""

@@ -36,6 +36,8 @@ OTHER_REGIONS = 10
 
 # Above this part of the time that the build has, sleeps are worth a word.
 SLEEPING = 0.3
+# The head of a loop is not further than this many characters from a sleep in it.
+NEAR = 1000
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 # Around a sleep, anything else decides whether it runs, or how often.
@@ -308,13 +310,13 @@ def _times(command: Command) -> int:
 def _rounds(command: Command) -> int:
     """How often the loop around a command runs: over a list that is written out, and that nothing leaves."""
     text = command.script.text
-    if command.language == "shell":
-        heads = re.finditer(r"\bfor\s+\w+\s+in\s+([^;\n]+?)\s*[;\n]\s*do\b", text[: command.start])
-        closed = re.compile(r"\bdone\b")
-    else:
-        heads = re.finditer(r"\bforeach\s*\(\s*\$\w+\s+in\s+([^)]+)\)\s*\{", text[: command.start], re.IGNORECASE)
-        closed = re.compile(r"\}")
-    head = next(reversed(list(heads)), None)
+    shell = command.language == "shell"
+    opened = re.compile(
+        r"\bfor\s+\w+\s+in\s+([^;\n]+?)\s*[;\n]\s*do\b" if shell else r"\bforeach\s*\(\s*\$\w+\s+in\s+([^)]+)\)\s*\{",
+        re.IGNORECASE,
+    )
+    closed = re.compile(r"\bdone\b" if shell else r"\}")
+    head = next(reversed(list(opened.finditer(text, max(0, command.start - NEAR), command.start))), None)
     if head is None or closed.search(text, head.end(), command.start):
         return 0
     end = closed.search(text, command.end)
@@ -328,6 +330,6 @@ def _rounds(command: Command) -> int:
         first, last = (int(number) for number in counted.groups() if number is not None)
         # dash takes `{1..3}` for one word.
         return 1 if "{" in listed and runs_in_dash(command.script) is not False else abs(last - first) + 1
-    if command.language == "shell" and re.fullmatch(r"[\w./ -]+", listed):
+    if shell and re.fullmatch(r"[\w./ -]+", listed):
         return len(listed.split())
     return 0

@@ -21,6 +21,8 @@ TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-b
 SSH = "https://www.openssh.com/faq.html#3.10"
 JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#properties-buildtimeoutinminutes"
 
+# Its keyword is not further than this many characters from the first or last command of a loop.
+NEAR = 1000
 _SLEEPS = ("sleep", "start-sleep")
 # What in a loop counts, or looks at a clock: then it has a limit.
 _LIMITED = re.compile(
@@ -58,12 +60,12 @@ def background_process(script: Script) -> Findings:
     if script.language != "shell":
         return
     seen: set[int] = set()
+    ends = ("wait", "kill", "pkill", "killall")
+    last = max((command.start for command in script.commands if command.name in ends), default=-1)
     for command in script.commands:
         frame = command.inside("background")
         if frame is not None:
-            if id(frame) in seen or any(
-                after.name in ("wait", "kill", "pkill", "killall") for after in command.after()
-            ):
+            if id(frame) in seen or command.start < last:
                 continue
             seen.add(id(frame))
             yield _left_running(command)
@@ -86,7 +88,7 @@ def _left_running(command: Command) -> Finding:
         for one in (*command.wrappers, command)
         for redirect in one.redirects
     )
-    label = command.label()
+    label = command.label(*command.operands()[:1])
     if written:
         return Finding(
             command.at(),
@@ -133,10 +135,9 @@ def endless_wait(script: Script) -> Findings:
     ```
     """
     for frame, inside in _loops(script):
-        first = inside[0]
         if any(command.under("timeout") or command.inside("background") for command in inside):
             continue
-        at = _keyword(script, frame, first)
+        at = _keyword(script, frame, inside)
         body = script.text[at[0] : _end(script, inside[-1].end)]
         if frame.kind == "forever":
             yield Finding(
@@ -169,11 +170,13 @@ def _loops(script: Script) -> Iterator[tuple[Frame, list[Command]]]:
     yield from found.values()
 
 
-def _keyword(script: Script, frame: Frame, first: Command) -> tuple[int, int]:
+def _keyword(script: Script, frame: Frame, inside: list[Command]) -> tuple[int, int]:
     """Where the loop says how long it goes on; else its first command."""
+    first = inside[0]
+    begin, stop = max(0, first.start - NEAR), inside[-1].end + NEAR
     condition = re.escape(frame.text.strip())
     for opened in (rf"\b(?:while|until)\s*\(?\s*{condition}\s*\)?", r"\bfor\s*\(\s*;\s*;\s*\)"):
-        places = [found.span() for found in re.finditer(opened, script.text, re.IGNORECASE)]
+        places = [found.span() for found in re.compile(opened, re.IGNORECASE).finditer(script.text, begin, stop)]
         before = [place for place in places if place[0] <= first.start]
         # `do { } while ($true)` says it in the end.
         chosen = before[-1] if before else places[0] if places else None

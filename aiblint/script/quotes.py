@@ -16,8 +16,9 @@ _SINGLE = "'\u2018\u2019\u201a\u201b"
 _DOUBLE = '"\u201c\u201d\u201e'
 _HERE_DOCUMENT = re.compile(r"<<-?[ \t]*(?:(['\"])([^'\"\n]+)\1|\\?([\w.-]+))")
 _HERE_STRING = re.compile(r"@(['\"])[ \t]*\r?\n")
-# Each candidate has the text read again; a script with more is no script.
-_MOST_CANDIDATES = 50
+# Each candidate has the text read again, and nobody waits for that.
+_MOST_CANDIDATES = 20
+LONGEST = 60_000
 
 
 class Piece(NamedTuple):
@@ -40,6 +41,8 @@ def unclosed(text: str, language: str) -> int | None:
     One stray quote turns all strings behind it inside out, and the one that is open in the end is the last of the
     script. The culprit stands in the line where closing it leaves the fewest strings that go over several lines.
     """
+    if len(text) > LONGEST:
+        return None
     found = pieces(text, language)
     if all(piece.closed or piece.kind not in ("single", "double") for piece in found):
         return None
