@@ -33,6 +33,7 @@ _SHARED_OUT = pattern(r"/(?:opt|var|srv)/[^/]+/")
 # A condition that asks who runs the script.
 _ASKS_WHO = pattern(r"\bE?UID\b|\bid -|whoami|\broot\b|\bsudo\b| -w ")
 _WRITABLE = pattern(r"[0-7]*[2367]|[ugoa,+=rxXst-]*w[ugoa,+=rxXstw-]*")
+_OWN_NODE = pattern(r"\b(?:nvm|fnm|volta)\b|\bnpm\b.*\bprefix\b|npmrc|NPM_CONFIG_PREFIX", re.IGNORECASE)
 _BUILTINS = ("cd", "pushd", "source", ".", "export", "umask", "ulimit", "set", "shopt", "alias")
 
 
@@ -83,7 +84,9 @@ def missing_sudo(script: Script) -> Findings:
         return
     commands = script.commands
     uses_sudo = any(command.under(*_ELEVATING) or command.name in _ELEVATING for command in commands)
-    given_away = [prefix for one in script.earlier for command in one.commands for prefix in _given_away(command)]
+    given_away = {prefix for one in script.earlier for command in one.commands for prefix in _given_away(command)}
+    # npm installs for the user where nvm and its like brought it, or where its prefix is set.
+    own_node = any(_OWN_NODE.search(one.text) for one in (*script.earlier, script))
     found: list[Finding] = []
     seen: set[int] = set()
     for command in commands:
@@ -92,13 +95,13 @@ def missing_sudo(script: Script) -> Findings:
             break  # what follows was meant to run as root: one cause
         if any(frame.kind in ("if", "or", "condition") and _ASKS_WHO.search(frame.text) for frame in command.around):
             continue
-        for need in _needs(command):
+        for need in () if own_node and command.name in ("npm", "pnpm") else _needs(command):
             place = need.target or command.word
             if place.start in seen or (need.target is not None and _may_write(need.target.known, given_away)):
                 continue
             seen.add(place.start)
             found.append(_finding(command, need, uses_sudo))
-        given_away += _given_away(command)
+        given_away.update(_given_away(command))
     if uses_sudo or len(found) < 2:
         yield from found
         return
@@ -222,19 +225,12 @@ def _needs(command: Command) -> Iterator[_Need]:
             yield _Need(())
         return
     match = next(tables.matches("missing-sudo", command), None)
-    if match is not None and not _manages_own_node(command):
+    if match is not None:
         yield _Need(match.words)
         return
     target = next((word for word in _targets(command) if _is_roots(word.known)), None)
     if target is not None:
         yield _Need((target,), target)
-
-
-def _manages_own_node(command: Command) -> bool:
-    """Whether npm installs for the user: nvm and its like, or a prefix that an earlier command sets."""
-    if command.name not in ("npm", "yarn", "pnpm"):
-        return False
-    return any(re.search(r"\bnvm\b|\bfnm\b|\bvolta\b|prefix|npmrc|\.n/", one.written) for one in command.before())
 
 
 def _is_roots(path: str) -> bool:
@@ -332,7 +328,7 @@ def _prefix(path: str) -> str:
     return path.partition(UNKNOWN)[0].partition("*")[0].rstrip("/")
 
 
-def _may_write(path: str, prefixes: list[str]) -> bool:
+def _may_write(path: str, prefixes: set[str]) -> bool:
     path = path.rstrip("/")
     if "?" in prefixes and _SHARED_OUT.match(path):
         return True
