@@ -12,8 +12,8 @@ from aiblint.settings import Settings
 from tests.examples import Example, examples, page
 
 # A page of JSON can show neither bytes that are no text, a file of four megabytes, nor one beside it in a repository:
-# test_file_checks.py does.
-NOT_SHOWN = ("undecodable-text", "file-limits", "stale-checksum")
+# test_file_checks.py does, and tests/cases for script files.
+NOT_SHOWN = ("undecodable-text", "file-limits", "stale-checksum", "broken-shebang")
 
 CHECKS = engine.load_checks()
 EXAMPLES = [example for check in CHECKS for example in examples(check)]
