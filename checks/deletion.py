@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from .effects import does_nothing, is_splatted, unnamed, written
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
     from aiblint.script.command import Command, Frame, Word
 
-_TEMPORARY = re.compile(r"\"?\$\{(?:TMPDIR|TMP|TEMP):?-/tmp\}\"?")
+_TEMPORARY = pattern(r"\"?\$\{(?:TMPDIR|TMP|TEMP):?-/tmp\}\"?")
 # The folder for temporary files of the System user; that of the build user lies in its profile.
-_SYSTEM_TEMP = re.compile(r"(?i)^[\"']?(?:\$\{?env:te?mp\}?|%te?mp%)[\"']?(?=\\|/|$)")
+_SYSTEM_TEMP = pattern(r"(?i)^[\"']?(?:\$\{?env:te?mp\}?|%te?mp%)[\"']?(?=\\|/|$)")
 # Tests of `find` that all files pass; `-name` is looked at, any other may leave a file alone.
 _NOTHING = ("-maxdepth", "0")
 _HARMLESS_TESTS = ("-depth", "-xdev", "-mount", "-print", "-delete", "-print0")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from . import tables
@@ -173,7 +174,7 @@ _CMDLETS = {
     "stop-service": "stop", "suspend-service": "stop", "restart-service": "restart", "start-service": "start",
     "remove-service": "remove", "set-service": "set",
 }  # fmt: skip
-_SERVICE_KEY = re.compile(r"(?i)^(?:hklm:?|hkey_local_machine|registry::hkey_local_machine)\\+system\\+"
+_SERVICE_KEY = pattern(r"(?i)^(?:hklm:?|hkey_local_machine|registry::hkey_local_machine)\\+system\\+"
                           r"(?:currentcontrolset|controlset001)\\+services\\+([\w-]+)\\*$")  # fmt: skip
 
 

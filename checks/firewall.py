@@ -6,6 +6,7 @@ import re
 
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from . import effects
@@ -22,8 +23,8 @@ WIRE_SERVER = "https://learn.microsoft.com/azure/virtual-network/what-is-ip-addr
 FIREWALL = "https://learn.microsoft.com/powershell/module/netsecurity/set-netfirewallprofile"
 
 _AGENT = "168.63.129.16"
-_SSH_PORT = re.compile(r"(?:^|[^\d.])(?:22(?:/tcp)?|ssh|openssh)(?:$|[^\d.])", re.IGNORECASE)
-_WINRM = re.compile(r"(?i)windows remote management|winrm|wsman")
+_SSH_PORT = pattern(r"(?:^|[^\d.])(?:22(?:/tcp)?|ssh|openssh)(?:$|[^\d.])", re.IGNORECASE)
+_WINRM = pattern(r"(?i)windows remote management|winrm|wsman")
 _LOCK_OUT = "the next thing that the build does on the machine waits for an answer, until the build times out"
 
 

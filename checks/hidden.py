@@ -7,6 +7,7 @@ from itertools import islice
 
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
+from aiblint.pattern import pattern
 
 from . import tables
 from .execution import ends_on_error, where
@@ -29,9 +30,9 @@ _DOWNLOADS = ("curl", "wget")
 _CONTENT = ("sh", "bash", "dash", "ash", "ksh", "zsh", "tee", "python", "python3", "perl", "node", "ruby", "php", "cat")
 _ALWAYS_SUCCEED = ("echo", "printf", "true", ":", "date", "sleep", "logger", "sync", "unset", "export", "clear", "rm")
 # Functions of a script that print a line are called so.
-_LOGS = re.compile(r"_?(?:log|info|msg|say|print|banner|success|done)(?:_\w+)?", re.IGNORECASE)
+_LOGS = pattern(r"_?(?:log|info|msg|say|print|banner|success|done)(?:_\w+)?", re.IGNORECASE)
 # Somebody looks at the exit codes, in a way of his own.
-_LOOKS = re.compile(r"\$\{?(?:\?|PIPESTATUS)|\btrap\b[^\n]*\bERR\b")
+_LOOKS = pattern(r"\$\{?(?:\?|PIPESTATUS)|\btrap\b[^\n]*\bERR\b")
 
 
 @check("AIB407", "hidden-failure", "warning", JSON, PACKER, POSIX)

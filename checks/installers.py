@@ -6,6 +6,7 @@ import re
 
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
+from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from . import tables
@@ -27,17 +28,17 @@ ROBOCOPY = "https://learn.microsoft.com/windows-server/administration/windows-co
 REMOTE_WUA = "https://learn.microsoft.com/windows/win32/wua_sdk/using-wua-from-a-remote-computer"
 PACKER = "https://developer.hashicorp.com/packer/docs/provisioners/powershell"
 
-_LOOKS_LIKE_INSTALLER = re.compile(r"setup|install(?!util)")
+_LOOKS_LIKE_INSTALLER = pattern(r"setup|install(?!util)")
 # What makes some installer quiet, or is no installation: with one of them nobody can say that it asks.
-_QUIET = re.compile(
+_QUIET = pattern(
     r"[-/](?:[sq]|qn|qb|ms|y|p|sall|s[/ ].*|v.*/q.*|f1.*)$|.*(?:silent|quiet|unattend|passive|hidden|nogui|exenoui)"
     r"|[-/]+(?:configure|download|extract|layout|action|allusers|uninstall|help|\?|version|batch|auto|c$|mode|i$)"
 )
-_INSTALLS = re.compile(r"[-/]+(?:q|qn|quiet|silent|verysilent|norestart|install)$")
+_INSTALLS = pattern(r"[-/]+(?:q|qn|quiet|silent|verysilent|norestart|install)$")
 # These take such options, too.
 _NO_INSTALLERS = ("sysprep", "reg", "regsvr32", "powershell", "pwsh", "cmd", "shutdown", "netsh", "robocopy", "sc")
-_LOOKED_AT = re.compile(r"\$(?:global:)?LASTEXITCODE|\.ExitCode|\$\?", re.IGNORECASE)
-_POLLS = re.compile(r"wait-process|get-process|win32_process|msiservice", re.IGNORECASE)
+_LOOKED_AT = pattern(r"\$(?:global:)?LASTEXITCODE|\.ExitCode|\$\?", re.IGNORECASE)
+_POLLS = pattern(r"wait-process|get-process|win32_process|msiservice", re.IGNORECASE)
 # Functions of PowerShell itself and words of the language, which leave $LASTEXITCODE as it is.
 _LEAVES_EXIT_CODE = ("mkdir", "md", "pause", "help", "exit", "throw", "return", "trap")
 
@@ -441,22 +442,22 @@ def needs_elevation(script: Script) -> Findings:
 
 
 # Where a profile keeps what programs need later: not `Temp`, nor the folder of downloads.
-_PROFILE = re.compile(
+_PROFILE = pattern(
     r"\$\{?env:(?:LOCALAPPDATA|APPDATA)\}?(?!\\?\\Temp)|%(?:LOCALAPPDATA|APPDATA)%(?!\\Temp)"
     r"|(?:\$\{?env:USERPROFILE\}?|\$HOME|%USERPROFILE%)[\\/](?:Desktop|Documents|AppData(?![\\/]Local[\\/]Temp)|\.\w)"
     r"|C:\\Users\\(?:packer|Administrator)\\(?:Desktop|Documents|AppData(?!\\Local\\Temp))",
     re.IGNORECASE,
 )
-_HIVE = re.compile(r"(?:HKCU:|HKCU\\|HKEY_CURRENT_USER)", re.IGNORECASE)
+_HIVE = pattern(r"(?:HKCU:|HKCU\\|HKEY_CURRENT_USER)", re.IGNORECASE)
 # Settings that the build itself needs: Invoke-WebRequest stops at the first run of Internet Explorer.
-_OWN_SETTINGS = re.compile(r"Internet Explorer\\Main|Software\\Sysinternals|\\Console", re.IGNORECASE)
+_OWN_SETTINGS = pattern(r"Internet Explorer\\Main|Software\\Sysinternals|\\Console", re.IGNORECASE)
 _WRITES_VALUES = ("set-itemproperty", "new-itemproperty", "new-item", "set-item", "reg", "[win32.registry]::setvalue",
                   "[microsoft.win32.registry]::setvalue")  # fmt: skip
 _WRITES_FILES = ("copy-item", "move-item", "new-item", "set-content", "add-content", "out-file", "expand-archive",
                  "robocopy", "xcopy", "copy", "md", "mkdir")  # fmt: skip
 # What brings a profile's settings to those of new users.
-_COPIES_PROFILE = re.compile(r"NTUSER\.DAT|Copy-UserInternationalSettingsToSystem|Users\\Default\b", re.IGNORECASE)
-_USER_SETUP = re.compile(r"win32-(?:x64|arm64)?-?user\b", re.IGNORECASE)
+_COPIES_PROFILE = pattern(r"NTUSER\.DAT|Copy-UserInternationalSettingsToSystem|Users\\Default\b", re.IGNORECASE)
+_USER_SETUP = pattern(r"win32-(?:x64|arm64)?-?user\b", re.IGNORECASE)
 
 
 @check("AIB522", "user-profile-install", "warning", TROUBLESHOOT, JSON)

@@ -6,6 +6,7 @@ import re
 
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from . import effects
@@ -38,7 +39,7 @@ _HARMFUL = {
     "/unattend": "the answer file comes before that of Azure, and the machines made from the image do not become ready",
 }
 _NO_QUIT = "without `/quit` Sysprep shows a window, or switches off the machine, while the build waits for the script"
-_REPLACE = re.compile(
+_REPLACE = pattern(
     r"(?i)(?:-[ic]?replace\s*|(?P<method>\.replace\(\s*))(?P<old>'(?:[^']|'')*'|\"[^\"`$]*\")\s*,\s*"
     r"(?P<new>'(?:[^']|'')*'|\"[^\"`$]*\")"
 )

@@ -6,6 +6,7 @@ import re
 
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.pattern import pattern
 
 from . import tables
 from .execution import called, is_answered, is_cmdlet, where
@@ -26,7 +27,7 @@ NOBODY = "nobody answers during a build: it waits until the build times out, or 
 
 # So many commands that fetch or install something make a script file worth a warning.
 MANY = 3
-_STOPS = re.compile(r"-(?:ErrorAction|EA)[:\s]+[\"']?(?:Stop|1)\b|ErrorAction'?\]?\s*=\s*[\"']?Stop\b", re.IGNORECASE)
+_STOPS = pattern(r"-(?:ErrorAction|EA)[:\s]+[\"']?(?:Stop|1)\b|ErrorAction'?\]?\s*=\s*[\"']?Stop\b", re.IGNORECASE)
 # Names of windows of their own, which wait only where somebody waits for them.
 _WINDOWS = ("notepad", "mmc", "explorer", "regedit", "control", "taskmgr")
 
@@ -269,11 +270,11 @@ def _removes_full_folder(command: Command) -> bool:
 
 
 # What may stand before the parameters of a script.
-_LEADING = re.compile(r"\s+|<#.*?#>|#[^\n]*|using\s[^\n]*|\[\w[\w.]*\s*(?:\([^)]*\))?\s*\]", re.DOTALL | re.IGNORECASE)
-_PARAM = re.compile(r"param\s*\(", re.IGNORECASE)
+_LEADING = pattern(r"\s+|<#.*?#>|#[^\n]*|using\s[^\n]*|\[\w[\w.]*\s*(?:\([^)]*\))?\s*\]", re.DOTALL | re.IGNORECASE)
+_PARAM = pattern(r"param\s*\(", re.IGNORECASE)
 # Nobody writes more parameters than fit into so many characters.
 _LONGEST_PARAM = 20_000
-_PARAM_TOKEN = re.compile(
+_PARAM_TOKEN = pattern(
     r"(?P<skip>#[^\n]*|<#.*?#>|'(?:''|[^'])*'|\"(?:`.|\"\"|[^\"])*\")"
     r"|(?P<attribute>\[\s*Parameter\s*\((?P<inner>(?:'[^']*'|\"[^\"]*\"|[^()'\"]|\([^()]*\)){0,2000})\)\s*\])"
     r"|(?P<variable>\$\{?\w+\}?)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,)",

@@ -6,6 +6,7 @@ import re
 
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from . import effects
@@ -32,18 +33,18 @@ _MAY_DISTURB = (
     "maxsessions", "maxstartups", "maxauthtries", "clientaliveinterval", "clientalivecountmax", "forcecommand",
     "usepam", "match",
 )  # fmt: skip
-_SETTING = re.compile(
+_SETTING = pattern(
     rf"(?im)(?<![#\w])({'|'.join((*_SHUTS_OUT, *_MAY_DISTURB, 'pubkeyauthentication', 'passwordauthentication'))})"
     r"[ \t=]+([^\s'\"\\]+)"
 )
 _HARMLESS = {("port", "22"), ("usepam", "yes"), ("pubkeyauthentication", "yes"), ("passwordauthentication", "yes"),
              ("authenticationmethods", "any"), ("authenticationmethods", "publickey"), ("listenaddress", "0.0.0.0"),
              ("listenaddress", "::"), ("denyusers", "root")}  # fmt: skip
-_CONFIG = re.compile(r"/etc/ssh/sshd_config(?:\.d/.*)?$")
-_PAM = re.compile(r"/etc/pam\.d/(?:sshd|sudo|common-auth|common-account|system-auth|password-auth)$")
-_SUDOERS = re.compile(r"/etc/sudoers(?:\.d/.*)?$")
+_CONFIG = pattern(r"/etc/ssh/sshd_config(?:\.d/.*)?$")
+_PAM = pattern(r"/etc/pam\.d/(?:sshd|sudo|common-auth|common-account|system-auth|password-auth)$")
+_SUDOERS = pattern(r"/etc/sudoers(?:\.d/.*)?$")
 _PACKAGES = ("openssh-server", "ssh", "openssh")
-_BUILD_USER = re.compile(
+_BUILD_USER = pattern(
     r"""["']?(?:packer|\$\{?(?:USER|LOGNAME|SUDO_USER)\}?|\$\((?:whoami|logname|id -un)\)|`(?:whoami|id -un)`)["']?$"""
 )
 _FIRST_BOOT = "take it out, or let it run at the first boot of the machines made from the image"

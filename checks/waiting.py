@@ -6,6 +6,7 @@ import re
 
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
+from aiblint.pattern import pattern
 
 from . import tables
 from .execution import where
@@ -25,14 +26,14 @@ JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-j
 NEAR = 1000
 _SLEEPS = ("sleep", "start-sleep")
 # What in a loop counts, or looks at a clock: then it has a limit.
-_LIMITED = re.compile(
+_LIMITED = pattern(
     r"\+\+|--\s*[);\n]|\+=|-=|\$\(\(|\bexpr\b|\blet\b|-l[te]\b|-g[te]\b|SECONDS|EPOCH|\bdate\b|get-date|stopwatch|elapsed"
     r"|\btimeout\b|\bretr|\battempt|\btries\b|\bcount|\bread\b|\bgetopts\b|\bshift\b|\bseq\b|nexttoken|\.next\(|peek",
     re.IGNORECASE,
 )
-_LEAVES = re.compile(r"\b(?:break|exit|return|throw)\b", re.IGNORECASE)
+_LEAVES = pattern(r"\b(?:break|exit|return|throw)\b", re.IGNORECASE)
 # The documented end of a Windows build waits for these without a limit.
-_DOCUMENTED = re.compile(r"rdagent|windowsazureguestagent|imagestate", re.IGNORECASE)
+_DOCUMENTED = pattern(r"rdagent|windowsazureguestagent|imagestate", re.IGNORECASE)
 
 
 @check("AIB417", "background-process", "warning", SSH, TROUBLESHOOT)

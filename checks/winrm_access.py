@@ -6,6 +6,7 @@ import re
 
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.pattern import pattern
 
 from . import effects
 from .effects import runs_now, shown
@@ -22,8 +23,8 @@ WINRM = "https://learn.microsoft.com/windows/win32/winrm/installation-and-config
 _FIRST_BOOT = "take it out, or let it run at the first boot (`SetupComplete.cmd`, a scheduled task)"
 _LOST = "the connection of the build ends: `exit code 16001`, or the build waits until it times out"
 _BUILD_USERS = ("packer",)
-_SELF = re.compile(r"(?i)^[\"']?(?:\$env:username|%username%|\$\(?whoami\)?)[\"']?$")
-_CERTIFICATES = re.compile(r"(?i)^cert:\\+localmachine\\+my(?:\\+\*)?\\*$")
+_SELF = pattern(r"(?i)^[\"']?(?:\$env:username|%username%|\$\(?whoami\)?)[\"']?$")
+_CERTIFICATES = pattern(r"(?i)^cert:\\+localmachine\\+my(?:\\+\*)?\\*$")
 # Values of the registry that shut the build out: the name, the value, and how bad it is.
 _POLICIES = {
     ("localaccounttokenfilterpolicy", "0"): "warning",

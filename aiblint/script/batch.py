@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 
 from aiblint.light import TYPE_CHECKING
+from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN, Command, Frame, Redirect, Word
 
 if TYPE_CHECKING:
     from aiblint.script.reading import Place, Reading
 
-_TOKEN = re.compile(
-    r"(?P<operator>&&|\|\||[&|\n()]|\d?>>?|<)|(?P<word>(?:[^\s&|<>()\"^]|\"[^\"\n]*\"?|\^.)+)", re.DOTALL
-)
-_VARIABLE = re.compile(r"%[^%\s]+%")
+_TOKEN = pattern(r"(?P<operator>&&|\|\||[&|\n()]|\d?>>?|<)|(?P<word>(?:[^\s&|<>()\"^]|\"[^\"\n]*\"?|\^.)+)", re.DOTALL)
+_VARIABLE = pattern(r"%[^%\s]+%")
 _KNOWN = {"systemdrive": "C:", "systemroot": r"C:\Windows", "windir": r"C:\Windows"}
 # `start` takes a title in quotes, and options, before the program.
 _START_OPTIONS = ("/wait", "/w", "/b", "/min", "/max", "/low", "/normal", "/high", "/i")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from aiblint.light import TYPE_CHECKING
+from aiblint.pattern import pattern
 from aiblint.script.aliases import ALIASES
 from aiblint.script.command import UNKNOWN, Assignment, Command, Comment, Frame, Redirect, Word
 from aiblint.script.grammar import parse
@@ -37,11 +38,11 @@ _ENVIRONMENT = {
 }
 _SWITCHES = ("nonewwindow", "wait", "passthru", "usenewenvironment", "loaduserprofile")
 _HOSTS = ("powershell", "pwsh")
-_VARIABLE = re.compile(r"`(.)|\$\{([^}]+)\}|\$((?:[A-Za-z]+:)?\w+)|(\$\()", re.DOTALL)
-_SET = re.compile(r"\$(?:\w+:)?(\w+)\s*\+?=(?!=)")
+_VARIABLE = pattern(r"`(.)|\$\{([^}]+)\}|\$((?:[A-Za-z]+:)?\w+)|(\$\()", re.DOTALL)
+_SET = pattern(r"\$(?:\w+:)?(\w+)\s*\+?=(?!=)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "\n": ""}
 # `--id=Git.Git`, as native programs take it: the grammar ends such a word at the dot, and loses the rest of the script.
-_OPTION = re.compile(rb"(?<![\w-])--[A-Za-z][\w-]*=[^\s\"'`$@(){};|&,]+(?=[\s;|)}]|$)")
+_OPTION = pattern(rb"(?<![\w-])--[A-Za-z][\w-]*=[^\s\"'`$@(){};|&,]+(?=[\s;|)}]|$)")
 # What an unresolved splat (`@options`) is known by: it may be any parameter.
 SPLAT = "@" + UNKNOWN
 

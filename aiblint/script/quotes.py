@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 
 from aiblint.light import NamedTuple
+from aiblint.pattern import pattern
 
 # Text behind which `#` begins a comment.
 _BEFORE_COMMENT = " \t\n\r;|&(){},"
 _SINGLE = "'\u2018\u2019\u201a\u201b"
 _DOUBLE = '"\u201c\u201d\u201e'
-_HERE_DOCUMENT = re.compile(r"<<-?[ \t]*(?:(['\"])([^'\"\n]+)\1|\\?([\w.-]+))")
-_HERE_STRING = re.compile(r"@(['\"])[ \t]*\r?\n")
+_HERE_DOCUMENT = pattern(r"<<-?[ \t]*(?:(['\"])([^'\"\n]+)\1|\\?([\w.-]+))")
+_HERE_STRING = pattern(r"@(['\"])[ \t]*\r?\n")
 # Each candidate has the text read again, and nobody waits for that.
 _MOST_CANDIDATES = 20
 LONGEST = 60_000

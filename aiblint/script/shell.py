@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from aiblint.light import TYPE_CHECKING
+from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN, Assignment, Command, Comment, Construct, Frame, Redirect, Word
 from aiblint.script.grammar import parse
 from aiblint.script.reading import LONGEST_VALUE, MOST_VARIABLES, Source, bounded, redirected, set_again, within
@@ -48,8 +49,8 @@ _RUNNERS: dict[str, tuple[str, int]] = {
 }
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
 _TESTS = ("[", "test", "grep", "egrep", "command", "which", "type", "id", "getent", "dpkg-query", "dpkg", "rpm", "hash")
-_SUDO_VARIABLE = re.compile(r"\$\{?\w*sudo\w*\}?", re.IGNORECASE)
-_SET = re.compile(r"\b(\w+)\+?=")
+_SUDO_VARIABLE = pattern(r"\$\{?\w*sudo\w*\}?", re.IGNORECASE)
+_SET = pattern(r"\b(\w+)\+?=")
 _ASKS_WHETHER = ("-v", "-V")
 
 

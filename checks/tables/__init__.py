@@ -11,6 +11,7 @@ To add a program: copy a row that is like it, change it, and run that command.
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
@@ -121,7 +122,11 @@ def broken(table: str, command: Command) -> Match | None:
 
 
 def _fits(name: str, written: str) -> bool:
-    return fnmatchcase(name, written) if "*" in written or "?" in written else name == written
+    if name == written:
+        return True
+    # Before a pattern is compiled, what stands before its first sign says of nearly all names that they do not fit.
+    plain = re.match(r"[^*?\[]*", written)
+    return plain is not None and plain[0] != written and name.startswith(plain[0]) and fnmatchcase(name, written)
 
 
 def _given(command: Command, row: Row, options: tuple[str, ...]) -> Word | None:
