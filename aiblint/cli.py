@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
+    from aiblint.azure.live import Live
     from aiblint.run import Run
     from aiblint.settings import Settings
 
@@ -24,6 +25,7 @@ CLEAN, FOUND, FAILED = 0, 1, 2
 # Our texts are English: without this, argparse looks for a catalogue of translations, which takes a millisecond.
 argparse._ = str  # type: ignore[attr-defined]
 
+MOST_SECONDS = 3600
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 _EPILOG = """\
@@ -104,8 +106,10 @@ def _lint(arguments: list[str]) -> int:
     add("--config", metavar="FILE", help="read this configuration, not the nearest .aiblint.toml or pyproject.toml")
     add("--force-exclude", action="store_true", help="apply `exclude` also to files named here, as pre-commit needs")
     add("--stdin-filename", metavar="NAME", help="what to call standard input")
+    _add_live(parser)
     add("--version", action="version", version=f"aiblint {__version__}")
     options = parser.parse_intermixed_args(arguments)
+    live = _live(options, parser)
     paths = options.paths or ["." if options.stdin_filename is None else "-"]
     if options.stdin_filename is not None and "-" not in paths:
         parser.error("--stdin-filename goes with -, which reads standard input")
@@ -119,7 +123,7 @@ def _lint(arguments: list[str]) -> int:
 
         stdin = (options.stdin_filename or "-", sys.stdin.buffer.read()) if "-" in paths else None
         named = [path for path in paths if path != "-"]
-        outcome = engine.lint(named, settings, tuple(options.parameters), stdin)
+        outcome = engine.lint(named, settings, tuple(options.parameters), stdin, live)
     except SettingsError as error:
         return _complain(str(error))
     sys.stdout.write(_report(outcome, options.output))
@@ -128,7 +132,10 @@ def _lint(arguments: list[str]) -> int:
     if outcome.failures:
         return FAILED
     failing = SEVERITIES[: SEVERITIES.index(settings.fail_on) + 1]
-    return FOUND if any(finding.severity in failing for finding in outcome.findings) else CLEAN
+    if any(finding.severity in failing and not finding.unchecked for finding in outcome.findings):
+        return FOUND
+    # What could not be checked is never taken for right.
+    return FAILED if any(finding.unchecked for finding in outcome.findings) else CLEAN
 
 
 def _rules(arguments: list[str]) -> int:
@@ -232,6 +239,45 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "explain": _explain,
     "permissions": _permissions,
 }
+
+
+# -- options of --live -------------------------------------------------------------------------------------------------
+
+
+def _add_live(parser: argparse.ArgumentParser) -> None:
+    live = parser.add_argument_group("asking Azure (read-only; needs `pip install 'aiblint[live]'`)")
+    add = live.add_argument
+    add("--live", action="store_true", help="ask the real subscription as well: does it exist, is it allowed, ...")
+    add("--subscription", metavar="ID", help="where the template is deployed to (default: that of the Azure CLI)")
+    add("--resource-group", metavar="NAME", help="the resource group that the template is deployed to")
+    add("--template-name", metavar="NAME", help="what the template is called there, if the file does not say")
+    add("--cloud", metavar="NAME|URL", help="public, usgov, china, or the address of a resource manager")
+    add("--live-timeout", metavar="SECONDS", type=float, help="how long all questions may take together (default: 30)")
+    add("--download-checksums", action="store_true", help="download scripts and files to compare their checksums")
+
+
+def _live(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Live | None:
+    """What `--live` is asked with; None without it."""
+    given = {
+        "cloud": options.cloud,
+        "subscription": options.subscription,
+        "resource_group": options.resource_group,
+        "template_name": options.template_name,
+        "timeout": options.live_timeout,
+        "checksums": options.download_checksums or None,
+    }
+    named = {name: value for name, value in given.items() if value is not None}
+    if not options.live:
+        if named:
+            names = {"timeout": "live-timeout", "checksums": "download-checksums"}
+            option = next(iter(named))
+            parser.error(f"--{names.get(option, option).replace('_', '-')} goes with --live")
+        return None
+    if options.live_timeout is not None and not 0 < options.live_timeout <= MOST_SECONDS:
+        parser.error(f"--live-timeout takes seconds, up to {MOST_SECONDS}")
+    from aiblint.azure.live import Live
+
+    return Live(**named)
 
 
 # -- options -----------------------------------------------------------------------------------------------------------

@@ -88,6 +88,8 @@ def lint(
             outcomes.append(lint_script(path, data, settings, failures))
         elif recognise.may_hold_template(data):
             outcomes.append(lint_bytes(path, data, settings, given, session))
+    if session is not None:
+        session.close()
     findings = list(_once(outcomes))
     shown = tuple(finding for finding in findings if finding.severity != "info" or settings.show_info)
     return Run(

@@ -18,6 +18,7 @@ from aiblint.azure import needs as needing
 from aiblint.azure import rbac, rights
 from aiblint.azure.client import connect as connected
 from aiblint.azure.needs import Home, Need
+from aiblint.azure.progress import Progress
 from aiblint.azure.rbac import Principal, Rights
 from aiblint.azure.scope import OPEN, parent
 from aiblint.azure.trouble import LiveError
@@ -90,12 +91,17 @@ def _own_subscription(reader: Reader) -> str:
 class Session:
     """A run's way to Azure. `caller` is the object ID of who is signed in, empty where the token does not say."""
 
-    __slots__ = ("caller", "live", "reader")
+    __slots__ = ("caller", "live", "progress", "reader")
 
     def __init__(self, reader: Reader, live: Live, caller: str) -> None:
         self.reader = reader
         self.live = live
         self.caller = caller
+        self.progress = Progress(reader)
+
+    def close(self) -> None:
+        """All is asked."""
+        self.progress.end()
 
     def of(self, template: ImageTemplate) -> Azure:
         """What the checks of one image template ask with."""

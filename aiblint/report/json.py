@@ -13,10 +13,12 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.report import mask, pages
 
 if TYPE_CHECKING:
-    from aiblint.finding import Finding, Fix
+    from collections.abc import Callable, Iterator
+
+    from aiblint.finding import Finding, Fix, Holds
     from aiblint.report import Page
     from aiblint.run import Run
-    from aiblint.source.document import Span
+    from aiblint.source.document import Document, Span
 
 VERSION = 1
 TOOL = {"name": "aiblint", "version": __version__}
@@ -47,10 +49,11 @@ def render(run: Run) -> str:
                     for related in finding.related
                 ],
                 "fix": _fix(finding.fix, own) if finding.fix else None,
+                "unchecked": own.hide(finding.unchecked) if finding.unchecked else None,
                 "fingerprint": _fingerprint(finding, own, seen),
             }
         )
-    severities = [finding.severity for finding in run.findings]
+    severities = [finding.severity for finding in run.findings if not finding.unchecked]
     report = {
         "version": VERSION,
         "tool": TOOL,
@@ -59,6 +62,7 @@ def render(run: Run) -> str:
             {"path": mask(seen.path), "form": seen.form, "apiVersion": seen.api_version, "assumed": seen.assumed}
             for seen in run.templates
         ],
+        "verdicts": list(_verdicts(run, page)),
         "summary": {
             "files": run.files,
             "templates": len(run.templates),
@@ -66,12 +70,30 @@ def render(run: Run) -> str:
             "errors": severities.count("error"),
             "warnings": severities.count("warning"),
             "infos": severities.count("info"),
+            "unchecked": len(run.findings) - len(severities),
             "hidden": run.hidden,
             "suppressed": run.suppressed,
             "skipped": run.skipped,
         },
     }
     return json.dumps(report, indent=2) + "\n"
+
+
+def _verdicts(run: Run, page: Callable[[Document], Page]) -> Iterator[dict[str, object]]:
+    """What the live checks say; what fails or could not be checked stands among the findings as well."""
+    live = [finding for finding in run.findings if finding.check and finding.check.is_live]
+    verdicts: list[Finding | Holds] = [*run.held, *live]
+    for verdict in verdicts:
+        own = page(verdict.span.document)
+        assert verdict.check is not None  # the engine completes every verdict
+        unchecked = getattr(verdict, "unchecked", None)
+        yield {
+            "id": verdict.check.id,
+            "name": verdict.check.name,
+            "verdict": "holds" if unchecked is None else "unchecked" if unchecked else "fails",
+            "message": own.hide(verdict.message),
+            "location": _place(own, verdict.span),
+        }
 
 
 def _place(page: Page, span: Span) -> dict[str, object]:

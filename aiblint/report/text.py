@@ -190,8 +190,9 @@ def _summary(run: Run, paint: Paint) -> Iterator[str]:
             yield f"no image template in {_count(run.files, 'file')}"
         return
     counts = {"error": 0, "warning": 0, "info": 0}
+    unchecked = sum(1 for finding in run.findings if finding.unchecked)
     for finding in run.findings:
-        counts[finding.severity] += 1
+        counts[finding.severity] += 0 if finding.unchecked else 1
     problems = ", ".join(
         paint(severity, _count(count, "hint" if severity == "info" else severity))
         for severity, count in counts.items()
@@ -200,6 +201,10 @@ def _summary(run: Run, paint: Paint) -> Iterator[str]:
     details = []
     if len(run.templates) == 1:
         details.append(f"{run.templates[0].form}, API version {run.templates[0].api_version}")
+    if run.held or unchecked:
+        asked = [f"{len(run.held)} of Azure's answers are as they have to be"]
+        asked += [f"{unchecked} could not be had"] if unchecked else []
+        details.append(", ".join(asked))
     if run.suppressed:
         details.append(f"{run.suppressed} suppressed")
     if run.hidden:
