@@ -19,6 +19,7 @@ from . import (
     packages,
     parameters,
     permissions,
+    prompts,
     resource_ids,
     restarts,
     secrets,
@@ -118,6 +119,10 @@ CHECKS: tuple[Check, ...] = (
     customizers.inline_loses_bracket,
     # AIB4xx: scripts of the shell, and what goes for scripts of both kinds
     packages.interactive_install,
+    prompts.interactive_command,
+    packages.debconf_prompt,
+    packages.package_lock_race,
+    packages.stale_package_lists,
     # AIB6xx: secrets and supply chain
     secrets.sas_in_template,
     secrets.sas_expired,

@@ -7,6 +7,7 @@ The facts: Packer's provisioners write the elements of `inline` into one file, w
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from aiblint.light import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from .ground import platform_image
 
 if TYPE_CHECKING:
     from aiblint.script.build import Script
-    from aiblint.script.command import Command
+    from aiblint.script.command import Command, Redirect
 
 # Publisher of a marketplace image (lower case) -> the distribution, by what its package manager and its /bin/sh are.
 _DISTRIBUTIONS = {
@@ -35,6 +36,7 @@ _MANAGERS = {"apt-get": "debian", "apt": "debian", "yum": "rhel", "dnf": "rhel",
 _ANSWERING = ("yes", "echo", "printf", "cat")
 
 
+@lru_cache(maxsize=32)  # a script may hold thousands of commands that ask
 def distribution(script: Script) -> str | None:
     """`debian` (Ubuntu as well), `rhel` (and its like), `suse` or `azurelinux`; None where the source does not tell.
 
@@ -116,16 +118,28 @@ def is_system(script: Script) -> bool | None:
 
 
 def is_answered(command: Command) -> bool:
-    """Whether something gives answers to a command: a pipe from `yes` or `echo`, a here-document, a file, expect."""
+    """Whether something gives answers to a command: a pipe from `yes` or `echo`, a here-document, a file, expect.
+
+    What xargs runs does not see the pipe; and a list that a loop goes through holds no answers for what the loop runs.
+    """
+    if command.under("xargs") is not None:
+        return False
     for one in (command, *command.wrappers):
         if one.fed_by is not None and one.fed_by.name in _ANSWERING:
             return True
         if any(
-            redirect.operator in ("<", "<<", "<<<") and redirect.target.known != "/dev/null"
+            redirect.operator in ("<", "<<", "<<<")
+            and redirect.target.known != "/dev/null"
+            and not _feeds_a_loop(redirect, one)
             for redirect in one.redirects
         ):
             return True
     return command.under("expect", "unbuffer") is not None
+
+
+def _feeds_a_loop(redirect: Redirect, command: Command) -> bool:
+    between = command.script.text[command.end : redirect.target.start]
+    return command.inside("loop") is not None and re.search(r"\bdone\b", between) is not None
 
 
 def where(script: Script) -> str:
