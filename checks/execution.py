@@ -32,6 +32,7 @@ _DISTRIBUTIONS = {
     "suse": "suse",
 }
 _MANAGERS = {"apt-get": "debian", "apt": "debian", "yum": "rhel", "dnf": "rhel", "zypper": "suse", "tdnf": "azurelinux"}
+_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
 # What gives an answer to whoever reads from the pipe.
 _ANSWERING = ("yes", "echo", "printf", "cat")
 
@@ -124,7 +125,9 @@ def is_answered(command: Command) -> bool:
     """
     if command.under("xargs") is not None:
         return False
-    for one in (command, *command.wrappers):
+    # A shell that is handed its script as a here-document leaves its commands nothing else to read.
+    handed = [n for n, one in enumerate(command.wrappers, 1) if one.name in _SHELLS and one.has("-c") is None]
+    for one in (command, *command.wrappers[max(handed, default=0) :]):
         if one.fed_by is not None and one.fed_by.name in _ANSWERING:
             return True
         if any(

@@ -279,12 +279,13 @@ def _package_asks(command: Command, match: tables.Match) -> Findings:
     variable = match.row.variables[0] if match.row.variables else ""
     if variable and _is_settled(command, variable):
         return
-    for _, said in _set_before(command):
-        # Answers are given to the package that asks, which may be one that this one brings along.
-        if "debconf-set-selections" in said and (UNKNOWN in said or package.partition("-")[0] in said or "<" in said):
+    for earlier, said in _set_before(command):
+        if "debconf-set-selections" not in said:
+            continue
+        # Answers are given to the package that asks, which may be one that this one brings along; or in a file.
+        of_file = earlier.operands() or any(redirect.operator == "<" for redirect in earlier.redirects)
+        if of_file or UNKNOWN in said or package.partition("-")[0] in said:
             return
-    if any(earlier.name == "debconf-set-selections" and earlier.operands() for earlier, _ in _set_before(command)):
-        return  # a file of answers
     value = "Y" if variable == "ACCEPT_EULA" else "noninteractive"
     sudo = "sudo " if command.under("sudo") is not None else ""
     yield Finding(

@@ -136,7 +136,7 @@ def _asks(command: Command) -> Findings:
 def _reads(command: Command, ends: bool) -> Findings:
     sources = [redirect for one in (command, *command.wrappers) for redirect in one.redirects]
     sources = [redirect for redirect in sources if redirect.operator.startswith("<")]
-    if any(redirect.target.known != "/dev/tty" for redirect in sources):
+    if sources and sources[0].target.known != "/dev/tty":
         return
     if not sources and (command.piped or _is_called_with_input(command)):
         return

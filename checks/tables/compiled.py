@@ -293,7 +293,8 @@ TABLES: dict[str, tuple[dict, ...]] = \
                           'names': ('kubectl',),
                           'verbs': ('proxy', 'port-forward')},
                          {'asks': 'a new password',
-                          'help': "write `echo 'USER:HASH' | sudo chpasswd -e`, or lock the account with `passwd -l`",
+                          'help': 'hand user and password to `sudo chpasswd` through a pipe, or lock the account '
+                                  'with `passwd -l`',
                           'names': ('passwd',),
                           'note': 'without an answer it ends with `Authentication token manipulation error`',
                           'without': ('-l',
