@@ -140,6 +140,20 @@ def is_answered(command: Command) -> bool:
     return command.under("expect", "unbuffer") is not None
 
 
+@lru_cache(maxsize=32)
+def _own_names(script: Script) -> frozenset[str]:
+    names = {frame.text for command in script.commands for frame in command.around if frame.kind == "function"}
+    aliases = (word.known.partition("=")[0] for command in script.commands if command.name == "alias"
+               for word in command.arguments)  # fmt: skip
+    return frozenset((*names, *aliases))
+
+
+def is_own(command: Command) -> bool:
+    """Whether the script itself says what a name means, by a function or an alias, so that it is not that program."""
+    names = _own_names(command.script)
+    return command.name in names and not command.wrappers and "/" not in command.word.known
+
+
 def _feeds_a_loop(redirect: Redirect, command: Command) -> bool:
     between = command.script.text[command.end : redirect.target.start]
     return command.inside("loop") is not None and re.search(r"\bdone\b", between) is not None

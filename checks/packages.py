@@ -10,11 +10,11 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN
 
 from . import tables
-from .execution import distribution, is_answered, where
+from .execution import distribution, is_answered, is_own, where
 from .ground import platform_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from aiblint.finding import Findings
     from aiblint.script.build import Build, Script
@@ -40,25 +40,21 @@ _CHANGES = (*_UPGRADES, *_INSTALLS, "remove", "purge", "autoremove", "update")
 # Options of apt whose value is a word of its own.
 _VALUED = ("-o", "-c", "-t", "-a", "--option", "--config-file", "--target-release", "--default-release")
 
-# Files that make a package manager answer yes by itself once one of the words is written to them. The first is how the
-# names of the package managers begin.
-_ASSUMING = (
-    ("apt", "/etc/apt/apt.conf", "Assume-Yes"),
-    ("yum", "/etc/yum.conf|/etc/dnf/", "assumeyes"),
-    ("dnf", "/etc/yum.conf|/etc/dnf/", "assumeyes"),
-    ("microdnf", "/etc/dnf/", "assumeyes"),
-    ("conda", "", "always_yes"),
-    ("mamba", "", "always_yes"),
-    ("micromamba", "", "always_yes"),
-)
+# How the names of package managers begin -> the files that make them answer yes by themselves, and the word for it.
+_ASSUMING = {
+    "apt": ("/etc/apt/apt.conf", "Assume-Yes"),
+    "yum": ("/etc/yum.conf|/etc/dnf/", "assumeyes"),
+    "dnf": ("/etc/yum.conf|/etc/dnf/", "assumeyes"),
+    "microdnf": ("/etc/dnf/", "assumeyes"),
+    "conda": ("", "always_yes"),
+    "mamba": ("", "always_yes"),
+    "micromamba": ("", "always_yes"),
+}
 # `yum-config-manager --save --setopt=assumeyes=1`, `dnf config-manager` and `conda config` write these themselves.
 _CONFIGURES = re.compile(r"config-manager\b.*assumeyes|\bconda\b.*config.*always_yes|condarc", re.DOTALL)
 # What brings a file whose contents nobody sees.
 _COPIES = ("cp", "mv", "install", "curl", "wget", "ln", "rsync")
-_SETTINGS = re.compile(
-    r"/etc/(?:apt/apt\.conf|yum\.conf|dnf/|environment|sudoers|needrestart|dpkg/dpkg\.cfg)|debconf-set-selections"
-    r"|assumeyes|always_yes|condarc"
-)
+_SETTINGS = re.compile(r"/etc/|needrestart|debconf-set-selections|assumeyes|always_yes|condarc")
 
 
 def _said(command: Command) -> str:
@@ -75,14 +71,18 @@ def _settings(script: Script) -> tuple[tuple[Command, str], ...]:
     return tuple((command, said) for command in script.commands if _SETTINGS.search(said := _said(command)))
 
 
-def _set_before(command: Command) -> Iterator[tuple[Command, str]]:
-    """Such commands that run before another one: all of a script's where that one stands in a function."""
-    for script in command.script.earlier:
-        yield from _settings(script)
-    called = command.inside("function") is not None
-    for one, said in _settings(command.script):
-        if called or one.number < command.number:
-            yield one, said
+@lru_cache(maxsize=256)
+def _first(script: Script, test: Callable[[Command, str, str], bool], argument: str) -> int | None:
+    """The number of the first command of a script whose settings pass a test."""
+    return next((command.number for command, said in _settings(script) if test(command, said, argument)), None)
+
+
+def _was_set(command: Command, test: Callable[[Command, str, str], bool], argument: str = "") -> bool:
+    """Whether such a command runs before another one: anywhere in its script where that one stands in a function."""
+    if any(_first(script, test, argument) is not None for script in command.script.earlier):
+        return True
+    number = _first(command.script, test, argument)
+    return number is not None and (number < command.number or command.inside("function") is not None)
 
 
 @check("AIB401", "interactive-install", "error", TROUBLESHOOT, APT)
@@ -144,7 +144,7 @@ def interactive_install(command: Command) -> Findings:
 
 def _asks(command: Command) -> tables.Match | None:
     """What a package manager asks, with nothing that answers."""
-    if command.language != "shell":
+    if command.language != "shell" or is_own(command):
         return None
     # Installers are run by a shell, or by themselves.
     itself = command.name.lower().endswith((".sh", ".run")) and "/" in command.word.known
@@ -162,15 +162,17 @@ def _assumes_yes(command: Command) -> bool:
     """Whether an earlier command writes a configuration that answers yes."""
     if any("assume-yes" in word.known.lower() and "=" in word.known for word in command.arguments):
         return True
-    for family, files, word in _ASSUMING:
-        if not command.name.startswith(family):
-            continue
-        for earlier, said in _set_before(command):
-            if _CONFIGURES.search(said) and word in said:
-                return True
-            if files and re.search(files, said) and (word.lower() in said.lower() or earlier.name in _COPIES):
-                return True
-    return False
+    family = next((family for family in _ASSUMING if command.name.startswith(family)), "")
+    return family != "" and _was_set(command, _answers_yes, family)
+
+
+def _answers_yes(command: Command, said: str, family: str) -> bool:
+    files, word = _ASSUMING[family]
+    if _CONFIGURES.search(said) and word in said:
+        return True
+    if files and re.search(files, said) is None:
+        return False
+    return word.lower() in said.lower() or (files != "" and command.name in _COPIES)
 
 
 def _unknown_key(command: Command) -> Finding | None:
@@ -279,33 +281,47 @@ def _package_asks(command: Command, match: tables.Match) -> Findings:
     variable = match.row.variables[0] if match.row.variables else ""
     if variable and _is_settled(command, variable):
         return
-    for earlier, said in _set_before(command):
-        if "debconf-set-selections" not in said:
-            continue
-        # Answers are given to the package that asks, which may be one that this one brings along; or in a file.
-        of_file = earlier.operands() or any(redirect.operator == "<" for redirect in earlier.redirects)
-        if of_file or UNKNOWN in said or package.partition("-")[0] in said:
-            return
+    if _was_set(command, _answers_package, package):
+        return
     value = "Y" if variable == "ACCEPT_EULA" else "noninteractive"
     sudo = "sudo " if command.under("sudo") is not None else ""
     yield Finding(
         command.at(*match.words),
         f"`{package}` asks a question while it is installed in {where(command.script)}"
         + (f", and `{variable}={value}` does not reach `{command.name}`" if variable else ""),
-        help=match.row.help or f"write `{sudo}{variable}={value} {command.label(*match.words[:-1])} ...`",
+        help=match.row.help or f"write `{sudo}{variable}={value} {command.label(*match.words[:-1])} -y ...`",
         notes=(match.row.note, *((_LOST,) if variable and _is_lost(command, variable) else ())),
         severity=match.row.severity,
     )
 
 
+# Packages whose question is another one's, by which debconf knows it.
+_OWNERS = {
+    "tshark": "wireshark",
+    "ttf-mscorefonts-installer": "mscorefonts",
+    "ubuntu-restricted-extras": "mscorefonts",
+    "linux-crashdump": "kdump",
+    "libnss-ldapd": "ldap",
+}
+
+
+def _answers_package(command: Command, said: str, package: str) -> bool:
+    if "debconf-set-selections" not in said:
+        return False
+    # Answers are given to the package that asks, which may be one that this one brings along; or in a file.
+    of_file = bool(command.operands()) or any(redirect.operator == "<" for redirect in command.redirects)
+    owner = _OWNERS.get(package, package.partition("-")[0])
+    return of_file or UNKNOWN in said or owner in said
+
+
 def _upgrade_asks(command: Command, verb: Word) -> Findings:
     front = not _is_settled(command, "DEBIAN_FRONTEND")
     files = not any("force-conf" in word.known for word in command.arguments) and not command.is_open
-    files = files and not any("force-conf" in said or _copies_setting(one, said) for one, said in _set_before(command))
+    files = files and not _was_set(command, _keeps_files)
     if not front and not files:
         return
     services = front and _restarts_services(command)
-    changed = files and _changes_configuration(command)
+    changed = files and _was_set(command, _changes_configuration)
     asking = ["what its packages want to know"] * front + ["which changed configuration files to keep"] * files
     asking += ["which services to restart"] * services
     variables = ["DEBIAN_FRONTEND=noninteractive"] * front + ["NEEDRESTART_MODE=a"] * services
@@ -333,16 +349,15 @@ def _listed(words: list[str]) -> str:
 
 def _is_settled(command: Command, variable: str) -> bool:
     """Whether a variable reaches a command: through its environment, or through files that sudo reads."""
-    if command.environment.get(variable):
+    return bool(command.environment.get(variable)) or _was_set(command, _hands_on, variable)
+
+
+def _hands_on(command: Command, said: str, variable: str) -> bool:
+    if variable == "DEBIAN_FRONTEND" and re.search(r"debconf/frontend\s.*noninteractive", said, re.IGNORECASE):
         return True
-    for earlier, said in _set_before(command):
-        if variable in said and re.search(r"/etc/(?:environment|sudoers)", said):
-            return True
-        if variable == "DEBIAN_FRONTEND" and re.search(r"debconf/frontend\s.*noninteractive", said, re.IGNORECASE):
-            return True
-        if "/etc/environment" in said and earlier.name in _COPIES:
-            return True
-    return False
+    if variable in said and re.search(r"/etc/(?:environment|sudoers)", said):
+        return True
+    return "/etc/environment" in said and command.name in _COPIES
 
 
 def _is_lost(command: Command, variable: str) -> bool:
@@ -358,8 +373,9 @@ def _first_lost(script: Script) -> Command | None:
     return next((one for one in lost if (verb := _verb(one)) is not None and verb.known in _INSTALLS), None)
 
 
-def _copies_setting(command: Command, said: str) -> bool:
-    return command.name in _COPIES and re.search(r"/etc/(?:apt/apt\.conf|dpkg/dpkg\.cfg)", said) is not None
+def _keeps_files(command: Command, said: str, _: str) -> bool:
+    copied = command.name in _COPIES and re.search(r"/etc/(?:apt/apt\.conf|dpkg/dpkg\.cfg)", said) is not None
+    return copied or "force-conf" in said
 
 
 def _restarts_services(command: Command) -> bool:
@@ -368,11 +384,15 @@ def _restarts_services(command: Command) -> bool:
         return False
     template = command.script.template
     image = platform_image(template) if template is not None else None
-    if image is None or any("needrestart" in said for _, said in _set_before(command)):
+    if image is None or _was_set(command, _tells_needrestart):
         return False
     version = re.search(r"(\d\d)[._-]?04", "/".join(image[1:]))
     named = re.search(r"jammy|noble|plucky|questing|resolute", "/".join(image[1:]))
     return named is not None or (version is not None and int(version[1]) >= 22)
+
+
+def _tells_needrestart(command: Command, said: str, _: str) -> bool:
+    return "needrestart" in said
 
 
 # Files of packages that every image has. Who changes one and upgrades then is asked which of the two to keep.
@@ -382,16 +402,12 @@ _CONFIGURATION = re.compile(
 )
 
 
-def _changes_configuration(command: Command) -> bool:
-    """Whether the build writes such a file before a command."""
-    for earlier in command.before():
-        writes = earlier.name in ("tee", *_COPIES) or (earlier.name == "sed" and earlier.has("-i", "--in-place"))
-        words = earlier.arguments[-1:] if earlier.name in _COPIES else earlier.arguments
-        targets = [word.known for word in words] if writes else []
-        targets += [redirect.target.known for redirect in earlier.redirects if redirect.operator in (">", ">>")]
-        if any(_CONFIGURATION.fullmatch(target) for target in targets):
-            return True
-    return False
+def _changes_configuration(command: Command, _: str, __: str) -> bool:
+    writes = command.name in ("tee", *_COPIES) or (command.name == "sed" and command.has("-i", "--in-place"))
+    words = command.arguments[-1:] if command.name in _COPIES else command.arguments
+    targets = [word.known for word in words] if writes else []
+    targets += [redirect.target.known for redirect in command.redirects if redirect.operator in (">", ">>")]
+    return any(_CONFIGURATION.fullmatch(target) for target in targets)
 
 
 # -- before the first package ------------------------------------------------------------------------------------------

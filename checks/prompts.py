@@ -9,7 +9,7 @@ from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 
 from . import tables
-from .execution import distribution, ends_on_error, is_answered, where
+from .execution import distribution, ends_on_error, is_answered, is_own, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +89,7 @@ def interactive_command(script: Script) -> Findings:
         return
     ends = ends_on_error(script) is True
     for command in script.commands:
-        if command.language != "shell" or _only_at_a_terminal(command):
+        if command.language != "shell" or is_own(command) or _only_at_a_terminal(command):
             continue
         if command.name == "read":
             yield from _reads(command, ends)
