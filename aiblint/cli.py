@@ -30,6 +30,7 @@ _EPILOG = """\
 commands:
   aiblint rules                 list all checks (--output json for programs)
   aiblint explain ID            what a check looks for, why it matters, and how to mend it
+  aiblint permissions TEMPLATE  what the template's identity and its caller must be allowed, and where
 
 exit status:
   0  clean     1  findings at or above --fail-on     2  aiblint could not do its work
@@ -81,13 +82,18 @@ def _lint(arguments: list[str]) -> int:
     parser = _Parser(
         prog="aiblint",
         usage="aiblint [options] [path ...]",
-        description="Lint image templates of Azure VM Image Builder: files, and folders honouring .gitignore.",
+        description="Lint image templates of Azure VM Image Builder, and the scripts that they run.",
         epilog=_EPILOG,
         formatter_class=_formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("paths", nargs="*", metavar="path", help="file or folder; default: the current folder; - reads standard input")
+    add(
+        "paths",
+        nargs="*",
+        metavar="path",
+        help="template, script or folder (honouring .gitignore); default: this folder; - reads standard input",
+    )
     add("--output", choices=("text", "concise", "json"), default="text", help="how to report (default: text)")
     add("--select", action="append", metavar="CHECKS", help="only these: ids, names or beginnings of ids, with commas")
     add("--ignore", action="append", metavar="CHECKS", help="all but these, unless --select is more specific")
@@ -161,7 +167,71 @@ def _explain(arguments: list[str]) -> int:
     return _complain(unknown_check(wanted, checks))
 
 
-_COMMANDS: dict[str, Callable[[list[str]], int]] = {"rules": _rules, "explain": _explain}
+def _permissions(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="aiblint permissions",
+        usage="aiblint permissions [options] TEMPLATE",
+        description="List what the identity of an image template and its caller must be allowed, at which scope and\n"
+        "why: the least there is. Nothing is asked of Azure, and nothing is granted.",
+        formatter_class=_formatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("template", metavar="TEMPLATE", help="file; - reads standard input")
+    outputs = ("table", "json", "role", "az", "bicep")
+    add("--output", choices=outputs, default="table", help="a table, JSON, a role definition for `az role definition\n"
+        "create`, a script of az commands, or Bicep (default: table)")  # fmt: skip
+    add("--for", dest="who", choices=("identity", "caller"), default="identity", help="whose role --output role makes")
+    add("--parameters", action="append", default=[], metavar="FILE|NAME=VALUE", help="values of template parameters")
+    add("--subscription", default="", metavar="ID", help="where the template is deployed to")
+    add("--resource-group", default="", metavar="NAME", help="where the template is deployed to")
+    options = parser.parse_args(arguments)
+    from aiblint.engine import understand
+    from aiblint.source.reader import read
+
+    path = options.template
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(path, "rb") as file:
+                data = file.read()
+        given = {}
+        if options.parameters:
+            from aiblint.arm.parameters import gather
+
+            given = gather(tuple(options.parameters))
+    except OSError as error:
+        return _complain(f"{error.filename or path}: {(error.strerror or str(error)).lower()}")
+    except ValueError as error:  # what `gather` says of a file that holds no parameters
+        return _complain(str(error))
+    subjects = understand(read(path, data), None, given)
+    if subjects is None or not subjects.templates:
+        return _complain(f"{path}: there is no image template in it")
+    from aiblint.azure import needs
+    from aiblint.report import permissions
+
+    home = needs.Home(options.subscription, options.resource_group)
+    wanted = tuple(permissions.wanted(template, home) for template in subjects.templates)
+    if options.output in ("table", "json"):
+        shown = permissions.as_json(wanted) if options.output == "json" else permissions.table(wanted, colour=_colour())
+    else:
+        from aiblint.report import roles
+
+        if options.output == "role" and len(wanted) > 1:
+            return _complain(f"{path}: it holds {len(wanted)} image templates, and `--output role` makes a role of one")
+        who = needs.CALLER if options.who == "caller" else needs.IDENTITY
+        made = {"az": roles.az, "bicep": roles.bicep}.get(options.output)
+        shown = made(wanted) if made is not None else roles.role(wanted[0], who)
+    sys.stdout.write(shown)
+    return CLEAN
+
+
+_COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "rules": _rules,
+    "explain": _explain,
+    "permissions": _permissions,
+}
 
 
 # -- options -----------------------------------------------------------------------------------------------------------

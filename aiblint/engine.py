@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 from aiblint import files, recognise
+from aiblint.finding import Holds
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.run import Run, Seen
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from aiblint.arm.deployment import Deployment
+    from aiblint.azure.live import Live, Session
     from aiblint.finding import Check, Finding
     from aiblint.script.build import Build
     from aiblint.settings import Settings
@@ -45,7 +48,8 @@ class Subjects(NamedTuple):
 class Outcome(NamedTuple):
     """What one file came to. `broken` names checks that could not do their work: a bug of ours, never silent.
 
-    `scripts` counts what was linted as a script of its own.
+    `scripts` counts what was linted as a script of its own, `skipped` the live checks that were not made; `held` is
+    what those found as it has to be.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -53,6 +57,8 @@ class Outcome(NamedTuple):
     suppressed: int = 0
     broken: tuple[str, ...] = ()
     scripts: int = 0
+    skipped: int = 0
+    held: tuple[Holds, ...] = ()
 
 
 def load_checks() -> tuple[Check, ...]:
@@ -64,11 +70,16 @@ def load_checks() -> tuple[Check, ...]:
 
 
 def lint(
-    paths: Iterable[str], settings: Settings, parameters: tuple[str, ...] = (), stdin: tuple[str, bytes] | None = None
+    paths: Iterable[str],
+    settings: Settings,
+    parameters: tuple[str, ...] = (),
+    stdin: tuple[str, bytes] | None = None,
+    live: Live | None = None,
 ) -> Run:
-    """Lint files and folders, and standard input if given as its name and bytes."""
+    """Lint files and folders, and standard input if given as its name and bytes; `live` says how to ask Azure, too."""
     failures: list[str] = []
     given = _given(parameters, failures)
+    session = _session(live, failures)
     outcomes: list[Outcome] = []
     count = 0
     for path, data in _inputs(paths, settings, stdin, failures):
@@ -76,7 +87,7 @@ def lint(
         if path.lower().endswith(files.SCRIPT_ENDINGS):
             outcomes.append(lint_script(path, data, settings, failures))
         elif recognise.may_hold_template(data):
-            outcomes.append(lint_bytes(path, data, settings, given))
+            outcomes.append(lint_bytes(path, data, settings, given, session))
     findings = list(_once(outcomes))
     shown = tuple(finding for finding in findings if finding.severity != "info" or settings.show_info)
     return Run(
@@ -85,37 +96,47 @@ def lint(
         files=count,
         hidden=len(findings) - len(shown),
         suppressed=sum(outcome.suppressed for outcome in outcomes),
-        skipped=0,
+        skipped=max((outcome.skipped for outcome in outcomes), default=0),
         scripts=sum(outcome.scripts for outcome in outcomes),
         failures=(*failures, *(line for outcome in outcomes for line in outcome.broken)),
+        held=tuple(held for outcome in outcomes for held in outcome.held),
     )
 
 
-def lint_bytes(path: str, data: bytes, settings: Settings, given: dict[str, Value]) -> Outcome:
-    """Lint one file. `given` holds parameter values by lower-case name; a parameter file beside it gives the others."""
+def lint_bytes(
+    path: str, data: bytes, settings: Settings, given: dict[str, Value], session: Session | None = None
+) -> Outcome:
+    """Lint one file. `given` holds parameter values by lower-case name; a parameter file beside it gives the others.
+
+    `session` is the way to Azure; without one, live checks are skipped.
+    """
     from aiblint.source.reader import read  # here and below: a folder without a template needs none of this
 
     subjects = understand(read(path, data), settings.api_version, given)
     if subjects is None:
         return Outcome()
     from aiblint.settings import selects
-    from aiblint.surroundings import Surroundings
 
     checks = load_checks()
     selected = [check for check in checks if selects(check, settings, path)]
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    roots = tuple(os.path.join(settings.folder, root) for root in settings.script_roots)
-    surroundings = Surroundings(now, "" if path == "-" else os.path.dirname(os.path.abspath(path)), roots)
+    asking = [check for check in selected if check.is_live]
+    surroundings = _surroundings(path, settings)
     broken: list[str] = []
     findings: list[Finding] = []
+    held: list[Holds] = []
     places: set[tuple[object, ...]] = set()
-    for known, context in _contexts(selected, subjects, surroundings):
+    for known, context in _contexts(selected, subjects, surroundings, session):
         found = list(_findings(selected, known, context, path, broken))
+        if session is not None and context.get("Azure") is not None:
+            for verdict in _verdicts(asking, known, context, path, broken, session):
+                (held if isinstance(verdict, Holds) else found).append(verdict)  # type: ignore[arg-type]
         # Copies of one resource find the same thing in the same place, in other words: once is enough.
         findings += [finding for finding in found if _place(finding, context) not in places]
         places.update(_place(finding, context) for finding in found)
     findings, suppressed = _suppress(subjects.document, findings, selected, checks, broken)
-    return Outcome(_ordered(findings), tuple(_seen(subjects, settings.api_version)), suppressed, tuple(broken))
+    skipped = len(asking) if session is None and subjects.templates else 0
+    seen = tuple(_seen(subjects, settings.api_version))
+    return Outcome(_ordered(findings), seen, suppressed, tuple(broken), skipped=skipped, held=tuple(held))
 
 
 def lint_script(path: str, data: bytes, settings: Settings, failures: list[str]) -> Outcome:
@@ -132,9 +153,18 @@ def lint_script(path: str, data: bytes, settings: Settings, failures: list[str])
     selected = [check for check in checks if selects(check, settings, path)]
     broken: list[str] = []
     build = alone(document)
-    findings = list(_findings(selected, _of_build(build, selected), {"Build": build}, path, broken))
+    context: dict[str, object] = {"Build": build, "Surroundings": _surroundings(path, settings)}
+    findings = list(_findings(selected, _of_build(build, selected), context, path, broken))
     findings, suppressed = _suppress(document, findings, selected, checks, broken)
     return Outcome(_ordered(findings), (), suppressed, tuple(broken), 1)
+
+
+def _surroundings(path: str, settings: Settings) -> Surroundings:
+    from aiblint.surroundings import Surroundings
+
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    roots = tuple(os.path.join(settings.folder, root) for root in settings.script_roots)
+    return Surroundings(now, "" if path == "-" else os.path.dirname(os.path.abspath(path)), roots)
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
@@ -211,20 +241,68 @@ def _findings(
 ) -> Iterator[Finding]:
     """What the checks find in what there is to look at; `context` holds what their further parameters may ask for."""
     for check in checks:
+        if check.is_live:
+            continue
         others = [context.get(kind) for kind in check.subjects[1:]]
         for subject in known.get(check.subjects[0], ()):
             try:
                 for finding in check.run(subject, *others):
+                    assert not isinstance(finding, Holds)  # only live checks have more than one verdict
                     yield _complete(finding, check, context)
             except Exception as error:  # one check's bug must not hide what the others found
-                if "AIBLINT_RAISE" in os.environ:
-                    raise
-                line = f"{path}: {check.id} {check.name} could not look at this file: {type(error).__name__}"
-                broken.append(f"{line}; this is a bug of aiblint")
+                broken.append(_bug(check, path, error))
+
+
+def _verdicts(
+    checks: list[Check],
+    known: Known,
+    context: dict[str, object],
+    path: str,
+    broken: list[str],
+    session: Session,
+) -> Iterator[Finding | Holds]:
+    """What the live checks say, in their order; all of them ask at once."""
+
+    def ask(check: Check, subject: object) -> list[Finding | Holds]:
+        try:
+            return list(check.run(subject, *(context.get(kind) for kind in check.subjects[1:])))
+        except Exception as error:
+            broken.append(_bug(check, path, error))
+            return []
+
+    pairs = [(check, subject) for check in checks for subject in known.get(check.subjects[0], ())]
+    answers = session.side_by_side([partial(ask, check, subject) for check, subject in pairs])
+    for (check, _), verdicts in zip(pairs, answers, strict=True):
+        for verdict in verdicts:
+            if isinstance(verdict, Holds):
+                yield verdict._replace(check=check)
+            else:
+                yield _complete(verdict, check, context)
+
+
+def _bug(check: Check, path: str, error: Exception) -> str:
+    """The line about a check that fell over. Never the exception's own text: it may hold what was read."""
+    if "AIBLINT_RAISE" in os.environ:
+        raise error
+    line = f"{path}: {check.id} {check.name} could not look at this file: {type(error).__name__}"
+    return f"{line}; this is a bug of aiblint"
+
+
+def _session(live: Live | None, failures: list[str]) -> Session | None:
+    """The way to Azure that a run asks for; None where it asks for none, or where there is none."""
+    if live is None:
+        return None
+    from aiblint.azure.live import LiveError, connect
+
+    try:
+        return connect(live)
+    except LiveError as error:
+        failures.append(str(error))
+        return None
 
 
 def _contexts(
-    checks: list[Check], subjects: Subjects, surroundings: Surroundings
+    checks: list[Check], subjects: Subjects, surroundings: Surroundings, session: Session | None
 ) -> Iterator[tuple[Known, dict[str, object]]]:
     """What there is to look at, by the name of its type: once for the file, then once for each image template."""
     whole: Known = {"Document": (subjects.document,), "Fault": subjects.faults, "Trigger": subjects.triggers}
@@ -245,7 +323,10 @@ def _contexts(
 
         scripts = build(template, surroundings)
         known.update(_of_build(scripts, checks))
-        yield known, {"ImageTemplate": template, "Surroundings": surroundings, "Build": scripts}
+        context: dict[str, object] = {"ImageTemplate": template, "Surroundings": surroundings, "Build": scripts}
+        if session is not None:
+            context["Azure"] = session.of(template)
+        yield known, context
 
 
 def _of_build(build: Build, checks: list[Check]) -> Known:

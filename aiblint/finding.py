@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Findings = Iterator["Finding"]
+    Verdicts = Iterator["Finding | Holds"]
 
 # Worst first. `error`: the submission is rejected, the build fails or the image is unusable; `warning`: it often does,
 # or wastes much time; `info`: advice, off unless asked for, never part of the exit status.
@@ -43,7 +44,12 @@ class Check(NamedTuple):
     severity: str
     sources: tuple[str, ...]
     subjects: tuple[str, ...]
-    run: Callable[..., Findings]
+    run: Callable[..., Verdicts]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it asks Azure."""
+        return "Azure" in self.subjects
 
 
 class Finding(NamedTuple):
@@ -51,6 +57,8 @@ class Finding(NamedTuple):
 
     `at` is a value, a node or a span. `message` is one lowercase sentence without a full stop that stands alone; `help`
     says what to do, each of `notes` why, what it costs, or where else. `severity` is the check's own when left empty.
+    `unchecked` is the reason why a live check could not be carried out: then the finding says what nobody knows, which
+    is no problem of the template, and makes the exit status 2.
     """
 
     at: Value | Node | Span
@@ -61,6 +69,7 @@ class Finding(NamedTuple):
     fix: Fix | None = None
     severity: str = ""
     check: Check | None = None
+    unchecked: str = ""
 
     @property
     def span(self) -> Span:
@@ -86,16 +95,31 @@ class Finding(NamedTuple):
         return self.node.pointer if self.node is not None else ""
 
 
-def check(id: str, name: str, severity: str, *sources: str) -> Callable[[Callable[..., Findings]], Check]:  # noqa: A002
+class Holds(NamedTuple):
+    """The verdict of a live check that what it asked for is as it has to be, which `message` says."""
+
+    at: Value | Node | Span
+    message: str
+    check: Check | None = None
+
+    @property
+    def span(self) -> Span:
+        """The characters that it is about."""
+        return self.at if isinstance(self.at, Span) else self.at.span
+
+
+def check(id: str, name: str, severity: str, *sources: str) -> Callable[[Callable[..., Verdicts]], Check]:  # noqa: A002
     """Make a check of a function; its parameters' types say what it looks at.
 
     The engine calls the function once for each `Document`, `Fault`, `ImageTemplate`, `Step`, `Distributor`, `Trigger`,
     `Violation`, `Build`, `Script` or `Command` (the first parameter's type); further parameters may ask for the
     `ImageTemplate` it belongs to, for its `Build`, and for the `Surroundings` of the run. Of a script that is linted
-    alone the first two are None, and a `Build` of its own.
+    alone the first is None. A check with a parameter of the type `Azure` is a live one: it is called with `--live`
+    only, and yields a verdict on all that it asks: a `Holds`, a `Finding`, or a `Finding` with its reason in
+    `unchecked`.
     """
 
-    def make(run: Callable[..., Findings]) -> Check:
+    def make(run: Callable[..., Verdicts]) -> Check:
         # Annotations are text (PEP 563), so nothing has to be imported to compare them.
         subjects = tuple(str(kind) for parameter, kind in run.__annotations__.items() if parameter != "return")
         return Check(id, name, severity, sources, subjects, run)

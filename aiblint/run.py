@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiblint.light import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from aiblint.finding import Finding
+    from aiblint.finding import Finding, Holds
 
 
 class Seen(NamedTuple):
@@ -26,7 +26,7 @@ class Run(NamedTuple):
 
     `suppressed` counts findings that comments or configuration silence, `skipped` checks that this run could not make.
     `scripts` counts script files that were linted by themselves. `failures` are the lines about what could not be read
-    or done: they make the exit status 2.
+    or done: they make the exit status 2. `held` are the verdicts of live checks that found everything as it has to be.
     """
 
     findings: tuple[Finding, ...]
@@ -37,3 +37,4 @@ class Run(NamedTuple):
     skipped: int
     failures: tuple[str, ...]
     scripts: int = 0
+    held: tuple[Holds, ...] = ()

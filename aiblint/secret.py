@@ -388,6 +388,8 @@ _TAKES_STDIN = (
 )
 _NET = "net" + _begins("net", r"[\w.-]")
 _SECURE = "convertto-securestring"
+# More variables than this are an attack: each costs a look at the whole text.
+_VARIABLES = 20
 
 # One row: a fixed text, the pattern that ends where the password begins, and what must follow the password.
 _COMMANDS: tuple[tuple[str, str, str], ...] = (
@@ -404,6 +406,13 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
         "",
     ),
     (_SECURE, rf"{_SECURE}{_S}(?:-force{_S})?(?:-string[ \t:]{{1,3}})?(?={_QUOTE})", r"[^\r\n;|]{0,100}-asplain"),
+    # A bare word, which is no variable, call or parameter.
+    (
+        _SECURE,
+        rf"{_SECURE}{_S}(?:-force{_S})?-asplain\w{{0,4}}{_S}(?:-force{_S})?(?:-string[ \t:]{{1,3}})?"
+        rf"(?=[^\s\"'$(@\\-])",
+        "",
+    ),
     (
         "networkcredential",
         rf"networkcredential\]?(?:::new)?[ ,]{{0,3}}(?:-argumentlist{_S})?[(@]{{0,2}}[ \t]{{0,3}}"
@@ -422,7 +431,8 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("sshpass", rf"sshpass{_S}-p[ \t]{{0,3}}", ""),
     (
         "curl",
-        rf"curl(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])(?:-u|--user)[ \t=]{{1,3}}{_QUOTE}?[^\s:\"'\\/$]{{1,60}}:(?!//)",
+        rf"curl(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])(?:-[a-z]{{0,6}}u|--user)[ \t=]{{1,3}}{_QUOTE}?"
+        rf"[^\s:\"'\\/$]{{1,60}}:(?!//)",
         "",
     ),
     ("mysql", rf"mysql(?:dump|admin|import)?(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])-p(?=[^\s\-])", ""),
@@ -430,6 +440,10 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("user", rf"user(?:add|mod)[ \t]{_ARGUMENTS}(?<=[ \t])(?:-p|--password)[ \t=]{{1,3}}", ""),
     ("login", rf"login[ \t]{_ARGUMENTS}(?<=[ \t])-p[ \t=]{{1,3}}", ""),
     ("psexec", rf"psexec(?:64)?(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])-p{_S}", ""),
+    ("schtasks", rf"schtasks(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])/rp{_S}", ""),
+    ("plink", rf"plink(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])-pw{_S}", ""),
+    ("certutil", rf"certutil(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])-p{_S}", ""),
+    ("pass:", rf"-pass(?:in|out)?{_S}{_QUOTE}?pass:", ""),
     ("sqlcmd", rf"sqlcmd(?:\.exe)?[ \t]{_ARGUMENTS}(?<=[ \t])-p[ \t]{{0,3}}", ""),
 )
 
@@ -450,6 +464,21 @@ def _commanded(text: str, folded: str) -> Iterator[Secret]:
             value = _Value(opening + len(quote), end, True, quote in ('"', "u0022"))
             if opening >= 0 and value.start < end and _passes(text, value, _literal):
                 yield Secret(value.start, end, "a password")
+        yield from _through_variables(text, folded)
+
+
+def _through_variables(text: str, folded: str) -> Iterator[Secret]:
+    """What variables are set to that become a SecureString: of `$p` in `ConvertTo-SecureString $p -AsPlainText`."""
+    options = rf"(?:-(?:force|asplain\w{{0,4}}|string){_S}){{0,3}}"
+    used = re.finditer(
+        rf"{_SECURE}{_S}{options}\$(\w{{1,40}})(?![\w.\[(:])|\$(\w{{1,40}})[ \t]{{0,3}}\|[ \t]{{0,3}}{_SECURE}",
+        folded,
+    )
+    for name in list(dict.fromkeys(found[1] or found[2] for found in used))[:_VARIABLES]:
+        for match in re.finditer(rf"\${name}[ \t]{{0,3}}=[ \t]{{0,3}}(?={_QUOTE})", folded):
+            value = _value(text, match.end())
+            if value and value.quoted and _passes(text, value, _literal):
+                yield Secret(value.start, value.end, "a password")
 
 
 # -- secrets known by their name ---------------------------------------------------------------------------------------

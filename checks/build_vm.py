@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from aiblint.finding import Finding, check
+from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 
 from . import ground
-from .data import vm_sizes
+from .data import large_installs, vm_sizes
+from .execution import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
+    from aiblint.script.build import Build
     from aiblint.template import ImageTemplate
 
 VM_PROFILE = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#properties-vmprofile"
@@ -187,4 +189,67 @@ def os_disk_too_small(template: ImageTemplate) -> Findings:
         f"`osDiskSizeGB` is {given.number}, but the disk of the source image has {disk} GB and can only grow",
         help=f"write {disk} or more, or leave it out to keep the size of the image",
         notes=("the build VM cannot be created",),
+    )
+
+
+@check("AIB423", "large-download-on-small-vm", "warning", VM_PROFILE, TROUBLESHOOT)
+def large_download_on_small_vm(template: ImageTemplate, build: Build) -> Findings:
+    """
+    ## What it does
+    Looks for scripts that install something very large (Visual Studio, SQL Server, Office, CUDA, a desktop for Linux) on a
+    build VM with one vCPU or less than 7 GiB of memory. With two vCPUs it is advice. Where `small-build-vm` speaks of the
+    VM already, nothing is said.
+
+    ## Why it matters
+    Such an installation unpacks many gigabytes. On a small VM it takes hours, or ends for want of memory, and the build is
+    stopped when `buildTimeoutInMinutes` is over. A larger VM costs less than the time that it saves.
+
+    ## Bad
+    ```json
+    "vmProfile": {"vmSize": "Standard_B1ms"},
+    "customize": [
+      {
+        "type": "Shell",
+        "name": "Cuda",
+        "inline": ["cloud-init status --wait", "sudo apt-get update", "sudo «apt-get install -y cuda»"]
+      }
+    ]
+    ```
+
+    ## Good
+    ```json
+    "vmProfile": {"vmSize": "Standard_D4s_v5"},
+    "customize": [
+      {
+        "type": "Shell",
+        "name": "Cuda",
+        "inline": ["cloud-init status --wait", "sudo apt-get update", "sudo apt-get install -y cuda"]
+      }
+    ]
+    ```
+    """
+    name = ground.vm_size(template)
+    size = vm_sizes.describe(name) if name is not None else None
+    if size is None or size.vcpus > ENOUGH_VCPUS:
+        return
+    little = size.memory_gib is not None and size.memory_gib < ENOUGH_GIB
+    updates = any(step.type == "WindowsUpdate" for step in template.customizers)
+    if ground.operating_system(template) == "Windows" and (size.vcpus < ENOUGH_VCPUS or (updates and little)):
+        return  # the matter of `small-build-vm`
+    found = [(command, large) for command in build.commands if (large := large_installs.what(command)) is not None]
+    if not found:
+        return
+    command, (what, word) = found[0]
+    given = template.vm_profile.get("vmSize")
+    default = "" if given.text else ", the default size,"
+    has = f"{size.vcpus} vCPU{'s' if size.vcpus > 1 else ''}"
+    if size.memory_gib is not None:
+        has += f" and {size.memory_gib:g} GiB"
+    yield Finding(
+        command.at(word),
+        f"{where(command.script)} installs {what}, and the build VM `{name}`{default} has only {has}",
+        help='write `"vmSize": "Standard_D4s_v5"` or a larger one',
+        notes=("the installation takes hours there, or does not come to its end",) if little or size.vcpus < 2 else (),
+        related=() if given.is_missing else (Related(given.span, "the build VM"),),
+        severity="" if size.vcpus < ENOUGH_VCPUS or little else "info",
     )

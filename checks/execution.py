@@ -10,12 +10,13 @@ import re
 from functools import lru_cache
 
 from aiblint.light import TYPE_CHECKING
+from aiblint.script.command import UNKNOWN
 
 from .ground import platform_image
 
 if TYPE_CHECKING:
     from aiblint.script.build import Script
-    from aiblint.script.command import Command, Redirect
+    from aiblint.script.command import Command, Redirect, Word
 
 # Publisher of a marketplace image (lower case) -> the distribution, by what its package manager and its /bin/sh are.
 _DISTRIBUTIONS = {
@@ -33,6 +34,8 @@ _DISTRIBUTIONS = {
 }
 _MANAGERS = {"apt-get": "debian", "apt": "debian", "yum": "rhel", "dnf": "rhel", "zypper": "suse", "tdnf": "azurelinux"}
 _SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
+# What a splat that is not resolved is known by (aiblint.script.powershell).
+SPLAT = "@" + UNKNOWN
 # What gives an answer to whoever reads from the pipe.
 _ANSWERING = ("yes", "echo", "printf", "cat")
 
@@ -118,17 +121,31 @@ def is_system(script: Script) -> bool | None:
     return False if given.is_missing else given.flag
 
 
+def is_cmdlet(command: Command) -> bool:
+    """Whether a command is one of PowerShell's own (`Install-Module`), whose parameters may be shortened."""
+    return command.language == "powershell" and re.fullmatch(r"[a-z]+-[a-z]+", command.name) is not None
+
+
+def called(command: Command, *words: Word | None) -> str:
+    """What messages call a program and these words, without the folder that it lies in: `msiexec.exe /qb`."""
+    name = command.word.known.replace("/", "\\").rpartition("\\")[2]
+    label = command.label(*words)
+    return name + label[len(command.word.known) :] if name and UNKNOWN not in command.word.known else label
+
+
 def is_answered(command: Command) -> bool:
     """Whether something gives answers to a command: a pipe from `yes` or `echo`, a here-document, a file, expect.
 
-    What xargs runs does not see the pipe; and a list that a loop goes through holds no answers for what the loop runs.
+    On Windows that is any pipe into a program; what is piped into a cmdlet is no answer. What xargs runs does not see the
+    pipe; and a list that a loop goes through holds no answers for what the loop runs.
     """
     if command.under("xargs") is not None:
         return False
+    on_windows = command.language != "shell"
     # A shell that is handed its script as a here-document leaves its commands nothing else to read.
     handed = [n for n, one in enumerate(command.wrappers, 1) if one.name in _SHELLS and one.has("-c") is None]
     for one in (command, *command.wrappers[max(handed, default=0) :]):
-        if one.fed_by is not None and one.fed_by.name in _ANSWERING:
+        if one.fed_by is not None and (not is_cmdlet(one) if on_windows else one.fed_by.name in _ANSWERING):
             return True
         if any(
             redirect.operator in ("<", "<<", "<<<")
@@ -157,6 +174,11 @@ def is_own(command: Command) -> bool:
 def _feeds_a_loop(redirect: Redirect, command: Command) -> bool:
     between = command.script.text[command.end : redirect.target.start]
     return command.inside("loop") is not None and re.search(r"\bdone\b", between) is not None
+
+
+def is_splatted(command: Command) -> bool:
+    """Whether a splat that is not known may give a command of PowerShell any parameter."""
+    return any(word.known == SPLAT for word in command.arguments)
 
 
 def where(script: Script) -> str:

@@ -73,6 +73,12 @@ def interactive_command(script: Script) -> Findings:
     ]
     ```
     ```json
+    "vmProfile": {
+      "vmSize": "Standard_D4s_v5",
+      "userAssignedIdentities": [
+        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/images/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reader"
+      ]
+    },
     "customize": [
       {
         "type": "Shell",

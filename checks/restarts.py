@@ -6,17 +6,20 @@ import re
 
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.script.command import UNKNOWN
 
+from . import tables
 from .data import vm_sizes
+from .execution import called
 from .ground import operating_system, platform_image, vm_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aiblint.finding import Findings
-    from aiblint.source.document import Span
+    from aiblint.script.build import Build, Script
+    from aiblint.script.command import Command
     from aiblint.template import ImageTemplate, Step
-    from aiblint.value import Value
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
 RESTART = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#windows-restart-customizer"
@@ -31,79 +34,54 @@ SERVER_2016_TIMEOUT = 30 * 60
 # one vCPU. SYSPREP_ISSUE tells of Standard_DS2_v2, with two.
 FEW_VCPUS = 2
 FEW_COMMANDS = 5
-_QUICK = "echo|write-host|write-output|mkdir|md|new-item|set-content|add-content|set-itemproperty|reg add"
-_AT_ONCE = rf"\s*(?:{_QUICK})\b[^|;&()\n]*"
-
-# Commands that install for certain, in lower case and without `.exe`, and what they install: a part of Windows itself
-# (then a restart often finishes it), a program, or a package, which seldom needs a restart. _ONLY_WITH has what must
-# follow.
-COMMANDS = {
-    "install-windowsfeature": "windows",
-    "add-windowsfeature": "windows",
-    "enable-windowsoptionalfeature": "windows",
-    "add-windowscapability": "windows",
-    "add-windowspackage": "windows",
-    "install-windowsupdate": "windows",
-    "get-wuinstall": "windows",
-    "wusa": "windows",
-    "dism": "windows",
-    "msiexec": "program",
-    "setup": "program",
-    "choco": "package",
-    "cinst": "package",
-    "winget": "package",
-}
-_ONLY_WITH = {
-    "dism": r".*\s/(?:enable-feature|add-capability|add-package)\b",
-    "msiexec": r"(?!.*[\s'\"]/(?:x|uninstall)\b)",
-    "choco": r"\s+(?:install|upgrade)\b",
-    "winget": r"\s+(?:install|upgrade)\b",
-}
-_STARTERS = ("&", "start-process", "saps", "-filepath", "-wait", "-passthru", "cmd", "cmd.exe", "/c", "start", "/wait")
-_TOKEN = r"""#[^\n]*|"[^"]*"|'[^']*'|[;|&{}()=\n]|[^\s;|&{}()='"]+"""
-_RESTARTS = r"\s[-/](?:restart|autoreboot|forcerestart)\b"
-_WAITS = r"\b(?:start-sleep|sleep|timeout(?:\.exe)?\s+/t|wait-process)\b"
+# Commands that are over at once; of `reg` only `add`.
+_AT_ONCE = ("write-host", "write-output", "mkdir", "md", "new-item", "set-content", "add-content", "set-itemproperty")
+_WAITS = ("start-sleep", "wait-process", "timeout")
 
 
 class _Installation(NamedTuple):
-    """A command of a step that installs for certain; `what` is a value of COMMANDS."""
+    """A command that installs for certain; `what` is the column `installs` of its row in the tables."""
 
     step: Step
-    line: Value
-    start: int
-    end: int
-    command: str
+    command: Command
     what: str
 
     @property
-    def at(self) -> Span:
-        """The characters of the command. Found only when asked for, since that is slow in a long line."""
-        return self.line.part(self.start, self.end)
+    def label(self) -> str:
+        """What messages call it."""
+        return called(self.command)
 
 
-def _installations(step: Step) -> Iterator[_Installation]:
-    """What the inline commands of a step install, in order. A name inside a text runs nothing."""
-    for line in step.get("inline").items if step.type == "PowerShell" else ():
-        text = "".join(piece if isinstance(piece, str) else "\0" for piece in line.pieces)
-        begins, started = True, False
-        for token in re.finditer(_TOKEN, text):
-            word = token[0].lower()
-            if word in _STARTERS:
-                begins = started = True
-                continue
-            # A quoted name is run only by what starts programs; alone it is text.
-            name = word.strip("'\"").rpartition("\\")[2]
-            command = name.removesuffix(".exe")
-            runs = begins and (started or word[0] not in "'\"")
-            if runs and command in COMMANDS and name != "setup":
-                rest = text[token.end() : token.end() + 400].partition("\n")[0].lower()
-                if re.match(_ONLY_WITH.get(command, ""), rest) and not re.search(_RESTARTS, rest):
-                    yield _Installation(step, line, *token.span(), token[0].strip("'\""), COMMANDS[command])
-            begins, started = word in (";", "|", "{", "}", "(", ")", "=", "\n"), False
+def _installations(build: Build, step: Step) -> Iterator[_Installation]:
+    """What the scripts of a step install, in order."""
+    for script in build.of(step):
+        for command in script.commands if script.language == "powershell" else ():
+            match = next(tables.matches("no-final-restart", command), None)
+            if match is not None and not _removes(command):
+                yield _Installation(step, command, match.row.installs)
+            elif command.name == "setup" and command.word.known.lower().endswith(".exe"):
+                yield _Installation(step, command, "program")
+
+
+def _removes(command: Command) -> bool:
+    # `/x{...}`: the product code may stand right behind the option.
+    return command.name == "msiexec" and any(re.match(r"[-/]x[\"']?\{", word.known, re.I) for word in command.arguments)
 
 
 def _is_windows(template: ImageTemplate) -> bool:
     return template.steps_known and operating_system(template) == "Windows"
+
+
+def _may_wait(script: Script) -> bool:
+    """Whether a script waits for something, or what it does is not all known."""
+    if script.contents.broken or UNKNOWN in script.text:
+        return True
+    return any(command.name in _WAITS for command in script.commands)
+
+
+def _is_at_once(command: Command) -> bool:
+    fixed = command.name in _AT_ONCE or (command.name == "reg" and command.has("add") is not None)
+    return fixed and not command.around and UNKNOWN not in command.texts
 
 
 def _seconds(duration: str) -> float | None:
@@ -122,12 +100,13 @@ def _seconds(duration: str) -> float | None:
 
 
 @check("AIB301", "no-final-restart", "warning", TROUBLESHOOT)
-def no_final_restart(template: ImageTemplate) -> Findings:
+def no_final_restart(template: ImageTemplate, build: Build) -> Findings:
     """
     ## What it does
     Looks for a Windows build in which a step installs something (a Windows feature, an MSI, a `setup.exe`) and no
-    `WindowsRestart` follows. Only commands that stand in `inline` are seen. For Chocolatey and winget, which seldom
-    need a restart, and for `WindowsUpdate`, which restarts by itself, this is only advice.
+    `WindowsRestart` follows. Scripts that `scriptUri` names are read where they are files of the repository. For
+    Chocolatey and winget, which seldom need a restart, and for `WindowsUpdate`, which restarts by itself, this is only
+    advice.
 
     ## Why it matters
     What waits for a restart is still waiting when Sysprep generalizes the image: Sysprep may loop until the build times
@@ -175,13 +154,13 @@ def no_final_restart(template: ImageTemplate) -> Findings:
             # The update provisioner begins by restarting where a restart is pending.
             pending = []
             update = step if step.type == "WindowsUpdate" else None
-        pending += _installations(step)
+        pending += _installations(build, step)
     help_ = "add a `WindowsRestart` as the last step of `customize`"
     if pending:
         worst = next((found for found in reversed(pending) if found.what != "package"), pending[-1])
         yield Finding(
-            worst.at,
-            f"{worst.step.label} installs with `{worst.command}`, and no `WindowsRestart` follows before Sysprep",
+            worst.command.at(),
+            f"{worst.step.label} installs with `{worst.label}`, and no `WindowsRestart` follows before Sysprep",
             help=help_,
             notes=("what is still pending can make Sysprep loop, or keep the first logon waiting for minutes",),
             severity="info" if worst.what == "package" else "warning",
@@ -197,7 +176,7 @@ def no_final_restart(template: ImageTemplate) -> Findings:
 
 
 @check("AIB302", "restart-before-update", "warning", UPDATE)
-def restart_before_update(template: ImageTemplate) -> Findings:
+def restart_before_update(template: ImageTemplate, build: Build) -> Findings:
     """
     ## What it does
     Looks for a `WindowsUpdate` step that comes after a step which installs something, with no `WindowsRestart` and no
@@ -243,24 +222,23 @@ def restart_before_update(template: ImageTemplate) -> Findings:
     pending: _Installation | None = None
     for step in template.customizers:
         if step.type == "WindowsUpdate" and pending is not None:
-            at = step.get("type")
+            at, found = step.get("type"), pending.command.at()
             yield Finding(
                 at,
                 f"{step.label} begins without a restart after {pending.step.label}, which installs with "
-                f"`{pending.command}`",
+                f"`{pending.label}`",
                 help="put a `WindowsRestart` between them",
                 notes=("updates fail with `0x80240016` while another installation runs or a restart is pending",),
                 # Steps that an expression makes all stand at one place.
-                related=(Related(pending.at, "this is installed before it"),) if pending.at != at.span else (),
+                related=(Related(found, "this is installed before it"),) if found != at.span else (),
                 severity="info" if pending.what == "package" else "",
             )
         if step.type == "PowerShell":
-            lines = step.get("inline").items
-            known = bool(lines) and all(line.text is not None for line in lines)
-            if not known or any(re.search(_WAITS, line.text or "", re.IGNORECASE) for line in lines):
-                pending = None  # a script may wait as well
+            scripts = build.of(step)
+            if not scripts or any(_may_wait(script) for script in scripts):
+                pending = None  # a script that is not at hand may wait as well
             else:
-                pending = next(reversed(list(_installations(step))), pending)
+                pending = next(reversed(list(_installations(build, step))), pending)
         elif step.type != "File":
             pending = None
 
@@ -318,7 +296,7 @@ def restart_timeout_format(step: Step) -> Findings:
 
 
 @check("AIB305", "short-restart-timeout", "warning", TROUBLESHOOT, RESTART)
-def short_restart_timeout(template: ImageTemplate) -> Findings:
+def short_restart_timeout(template: ImageTemplate, build: Build) -> Findings:
     """
     ## What it does
     Looks for a `WindowsRestart` that follows updates or the installation of a Windows feature and waits no longer than
@@ -365,9 +343,9 @@ def short_restart_timeout(template: ImageTemplate) -> Findings:
     for step in template.customizers:
         if step.type == "WindowsUpdate":
             cause = f"the updates of {step.label}"
-        servicing = [found for found in _installations(step) if found.what == "windows"]
+        servicing = [found for found in _installations(build, step) if found.what == "windows"]
         if servicing:
-            cause = f"`{servicing[-1].command}` in {step.label}"
+            cause = f"`{servicing[-1].label}` in {step.label}"
         if step.type != "WindowsRestart":
             continue
         timeout = step.get("restartTimeout")
@@ -436,7 +414,7 @@ def restart_check_command(step: Step) -> Findings:
 
 
 @check("AIB307", "sysprep-race", "info", TROUBLESHOOT, SYSPREP_ISSUE)
-def sysprep_race(template: ImageTemplate) -> Findings:
+def sysprep_race(template: ImageTemplate, build: Build) -> Findings:
     """
     ## What it does
     Looks for a Windows build on a VM with two vCPUs or fewer whose steps are over within seconds: a few commands such as
@@ -470,11 +448,17 @@ def sysprep_race(template: ImageTemplate) -> Findings:
     if size is None or size.vcpus > FEW_VCPUS or not _is_windows(template):
         return
     steps = template.customizers
-    lines = [line.text or "" for step in steps for line in step.get("inline").items]
-    inline = all(step.get("inline").items and step.get("scriptUri").is_missing for step in steps)
-    quick = all(re.fullmatch(_AT_ONCE, line, re.IGNORECASE) for line in lines)
+    scripts = [script for step in steps for script in build.of(step)]
+    commands = [command for script in scripts for command in script.commands]
+    quick = all(map(_is_at_once, commands)) and not any(
+        script.contents.broken or UNKNOWN in script.text for script in scripts
+    )
+    # With both `inline` and `scriptUri` one of them is not seen here.
+    known = all(
+        build.of(step) and (step.get("inline").is_missing or step.get("scriptUri").is_missing) for step in steps
+    )
     # Of no steps at all `nothing-to-customize` speaks.
-    if not steps or not inline or not quick or len(lines) > FEW_COMMANDS:
+    if not steps or not known or not quick or len(commands) > FEW_COMMANDS:
         return
     given = "" if template.vm_profile.get("vmSize").text else ", the default size,"
     yield Finding(

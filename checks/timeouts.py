@@ -6,16 +6,15 @@ import re
 
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
-from aiblint.pattern import pattern
 
+from .execution import runs_in_dash, where
 from .ground import operating_system
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from aiblint.finding import Findings
+    from aiblint.script.build import Build
+    from aiblint.script.command import Command
     from aiblint.template import ImageTemplate, Step
-    from aiblint.value import Value
 
 # JSON: learn.microsoft.com, "Properties: buildTimeoutInMinutes"; TROUBLESHOOT has a section on 1 to 5 minutes.
 JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#properties-buildtimeoutinminutes"
@@ -35,18 +34,14 @@ NEXT_UPDATE = 5
 GALLERY = 5
 OTHER_REGIONS = 10
 
-_SLEEPS = {
-    "PowerShell": pattern(r"(?:start-)?sleep\s+(?:-s[a-z]*[\s:]\s*)?(?P<count>\d{1,9})(?P<unit>)", re.IGNORECASE),
-    "Shell": pattern(r"(?:sudo\s+)?(?:/usr)?(?:/bin/)?sleep\s+(?P<count>\d{1,9})(?P<unit>[smhd]?)"),
-}
+# Above this part of the time that the build has, sleeps are worth a word.
+SLEEPING = 0.3
+# The head of a loop is not further than this many characters from a sleep in it.
+NEAR = 1000
+
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-# What opens and closes a block: inside one, a sleep may not run, or many times.
-_BLOCKS = {
-    "PowerShell": (pattern(r"[({]"), pattern(r"[)}]")),
-    "Shell": (pattern(r"\{|\b(?:if|case|do)\b"), pattern(r"\}|\b(?:fi|esac|done)\b")),
-}
-# From here on a line is not what it seems, or does not run: texts over several lines, the end of the script.
-_ENDS = pattern(r"<<|<#|@['\"]|^(?:exit|exec|return)\b", re.IGNORECASE)
+# Around a sleep, anything else decides whether it runs, or how often.
+_CERTAIN = ("and", "chained", "handled", "try", "subshell", "function", "loop")
 
 
 @check("AIB220", "build-timeout-range", "error", JSON, TROUBLESHOOT)
@@ -90,13 +85,13 @@ def build_timeout_range(template: ImageTemplate) -> Findings:
 
 
 @check("AIB222", "build-timeout-too-short", "warning", JSON, TROUBLESHOOT)
-def build_timeout_too_short(template: ImageTemplate) -> Findings:
+def build_timeout_too_short(template: ImageTemplate, build: Build) -> Findings:
     """
     ## What it does
-    Adds up what a build takes at least: sleeps in inline scripts, restarts, Windows Update, starting, generalizing and
+    Adds up what a build takes at least: sleeps in its scripts, restarts, Windows Update, starting, generalizing and
     capturing the VM, publishing to a gallery and copying to other regions. Warns where that is more than
-    `buildTimeoutInMinutes`, and for a Windows build below 60 minutes, which Microsoft advises against. It is an error
-    where the sleeps alone are too long.
+    `buildTimeoutInMinutes`, and for a Windows build below 60 minutes, which Microsoft advises against. Where the sleeps
+    alone are too long, `sleep-against-timeout` says so.
 
     ## Why it matters
     The timeout covers everything from the first customizer to the last copied region. When it is over, the build is
@@ -105,10 +100,6 @@ def build_timeout_too_short(template: ImageTemplate) -> Findings:
     ## Bad
     ```json windows
     "buildTimeoutInMinutes": «30»
-    ```
-    ```json
-    "buildTimeoutInMinutes": «30»,
-    "customize": [{"type": "Shell", "name": "Wait", "inline": ["sleep 30m", "echo ready"]}]
     ```
     ```json windows
     "buildTimeoutInMinutes": «60»,
@@ -125,37 +116,28 @@ def build_timeout_too_short(template: ImageTemplate) -> Findings:
     ```
     ```json
     "buildTimeoutInMinutes": 60,
-    "customize": [{"type": "Shell", "name": "Wait", "inline": ["sleep 30m", "echo ready"]}]
+    "customize": [{"type": "Shell", "name": "Wait", "inline": ["sleep 15m", "echo ready"]}]
     ```
     """
+    allowed = _allowed(template)
+    if allowed is None:
+        return
     timeout = template.properties.get("buildTimeoutInMinutes")
     given = timeout.number or 0
-    if not (timeout.is_missing or timeout.number == 0 or SHORTEST <= given <= LONGEST):
-        return  # unknown, or the matter of `build-timeout-range`
-    allowed = given or DEFAULT
-    sleeps = [sleep for step in _running(template) for sleep in _sleeps(step)]
+    sleeps = _sleeps(template, build)
     sleeping = sum(seconds for _, seconds in sleeps) / 60
-    related: tuple[Related, ...] = ()
-    if sleeps:
-        longest = max(sleeps, key=lambda sleep: sleep[1])[0]
-        related = (Related(longest.span, "the longest sleep"),)
-    written = f"`buildTimeoutInMinutes` is {given}" if given else f"the build has {DEFAULT} minutes"
     if sleeping >= allowed:
-        yield Finding(
-            timeout,
-            f"{written}, but the sleeps in the scripts alone take {sleeping:.0f} minutes",
-            help=f"shorten the sleeps, or allow more than {sleeping:.0f} minutes (at most {LONGEST})",
-            notes=("the build is certain to be stopped with `context deadline exceeded`",),
-            related=related,
-            severity="error",
-        )
-        return
+        return  # the matter of `sleep-against-timeout`
+    written = f"`buildTimeoutInMinutes` is {given}" if given else f"the build has {DEFAULT} minutes"
     parts = [*_parts(template), (round(sleeping), "for sleeps")]
     least = sum(minutes for minutes, _ in parts)
     notes = [f"in minutes, roughly: {_sum(parts)}; scripts and downloads come on top"]
     builds = not template.properties.get("validate", "sourceValidationOnly").flag
+    related: tuple[Related, ...] = ()
     if least > allowed:
         problem = f"a build of this template takes about {least:.0f} minutes when all goes well"
+        if sleeps:
+            related = (Related(max(sleeps, key=lambda sleep: sleep[1])[0].span, "the longest sleep"),)
     elif 0 < given < SHORTEST_FOR_WINDOWS and builds and operating_system(template) == "Windows":
         problem = f"a Windows build should have at least {SHORTEST_FOR_WINDOWS}"
         notes.append(f"for Windows, Microsoft advises against less than {SHORTEST_FOR_WINDOWS} minutes")
@@ -168,8 +150,86 @@ def build_timeout_too_short(template: ImageTemplate) -> Findings:
         if given
         else f"write the minutes that it needs, at most {LONGEST}",
         notes=tuple(notes),
-        related=related if least > allowed else (),
+        related=related,
     )
+
+
+@check("AIB419", "sleep-against-timeout", "warning", JSON, TROUBLESHOOT)
+def sleep_against_timeout(template: ImageTemplate, build: Build) -> Findings:
+    """
+    ## What it does
+    Adds up the sleeps of all scripts of a build that are certain to run, also those in loops over a written list, and
+    compares them with `buildTimeoutInMinutes`. More than 30 % of it is a warning, more than all of it an error. Where the
+    build as a whole does not fit, `build-timeout-too-short` counts the sleeps as well, and this check says nothing.
+
+    ## Why it matters
+    The time is spent in each build, whether or not what was waited for has come. When `buildTimeoutInMinutes` is over,
+    the build is stopped with `context deadline exceeded`, however close to the end it was.
+
+    ## Bad
+    ```json
+    "buildTimeoutInMinutes": 60,
+    "customize": [{"type": "Shell", "name": "Wait", "inline": ["«sleep 30m»", "echo ready"]}]
+    ```
+    ```json windows
+    "buildTimeoutInMinutes": 90,
+    "customize": [
+      {
+        "type": "PowerShell",
+        "name": "Settle",
+        "runElevated": true,
+        "runAsSystem": true,
+        "inline": ["«Start-Sleep -Seconds 6000»"]
+      },
+      {"type": "WindowsRestart", "name": "Restart", "restartTimeout": "15m"}
+    ]
+    ```
+
+    ## Good
+    ```json
+    "buildTimeoutInMinutes": 60,
+    "customize": [{"type": "Shell", "name": "Wait", "inline": ["sleep 30", "echo ready"]}]
+    ```
+    """
+    allowed = _allowed(template)
+    sleeps = _sleeps(template, build) if allowed is not None else []
+    sleeping = sum(seconds for _, seconds in sleeps) / 60
+    if allowed is None or sleeping <= SLEEPING * allowed:
+        return
+    fits = sleeping < allowed
+    if fits and sum(minutes for minutes, _ in _parts(template)) + round(sleeping) > allowed:
+        return  # the matter of `build-timeout-too-short`
+    longest = max(sleeps, key=lambda sleep: sleep[1])[0]
+    takes = "the sleeps of the build take" if len(sleeps) > 1 else f"this sleep in {where(longest.script)} takes"
+    timeout = template.properties.get("buildTimeoutInMinutes")
+    has = f"the {allowed} minutes that the build has{'' if timeout.number else ' by default'}"
+    if fits:
+        message = f"{takes} {sleeping:.0f} of {has}"
+        helps, notes = (
+            "wait for the thing itself, in a loop with a limit",
+            ("each build takes this time, needed or not",),
+        )
+    else:
+        message = f"{takes} {sleeping:.0f} minutes, longer than {has}"
+        helps = f"shorten the sleeps, or allow more than {sleeping:.0f} minutes (at most {LONGEST})"
+        notes = ("the build is certain to be stopped with `context deadline exceeded`",)
+    yield Finding(
+        longest.span,
+        message,
+        help=helps,
+        notes=notes,
+        related=() if timeout.is_missing else (Related(timeout.span, "the time that the build has"),),
+        severity="" if fits else "error",
+    )
+
+
+def _allowed(template: ImageTemplate) -> int | None:
+    """The minutes that the build has; None where that is unknown, or the matter of `build-timeout-range`."""
+    timeout = template.properties.get("buildTimeoutInMinutes")
+    given = timeout.number or 0
+    if timeout.is_missing or timeout.number == 0 or SHORTEST <= given <= LONGEST:
+        return int(given) or DEFAULT
+    return None
 
 
 def _running(template: ImageTemplate) -> tuple[Step, ...]:
@@ -204,21 +264,72 @@ def _sum(parts: list[tuple[int, str]]) -> str:
     return " + ".join(counted) + (f" = {sum(minutes for minutes, _ in parts)}" if len(counted) > 1 else "")
 
 
-def _sleeps(step: Step) -> Iterator[tuple[Value, int]]:
-    """The sleeps of a step's inline script that are certain to run once: the line, and how many seconds."""
-    if step.type not in _SLEEPS or not any("sleep" in (line.text or "").lower() for line in step.get("inline").items):
-        return
-    opens, closes = _BLOCKS[step.type]
-    depth = 0
-    for line in step.get("inline").items:
-        if line.text is None:
-            return
-        for command in line.text.split("\n"):
-            for statement in [command] if re.search("['\"]", command) else command.split(";"):
-                statement = re.sub(r"\s#.*", "", f" {statement}").strip()
-                if _ENDS.search(statement):
-                    return
-                sleep = _SLEEPS[step.type].fullmatch(statement)
-                if sleep and depth == 0:
-                    yield line, int(sleep["count"]) * _SECONDS[sleep["unit"]]
-                depth += len(opens.findall(statement)) - len(closes.findall(statement))
+def _sleeps(template: ImageTemplate, build: Build) -> list[tuple[Command, float]]:
+    """The sleeps that are certain to run, with their seconds in all."""
+    running = _running(template)
+    found = []
+    for script in build.scripts:
+        # Where no such word stands, nothing has to be read.
+        if script.step not in running or not re.search("sleep|timeout", script.text, re.IGNORECASE):
+            continue
+        for command in script.commands:
+            seconds = _seconds(command)
+            times = _times(command) if seconds else 0
+            if seconds and times:
+                found.append((command, seconds * times))
+    return found
+
+
+def _seconds(command: Command) -> float | None:
+    """How long a command sleeps; None for what is no sleep, or not known."""
+    if command.name == "sleep" and command.language == "shell":
+        parts = [re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd]?)", word.known) for word in command.arguments]
+        return sum(float(part[1]) * _SECONDS[part[2]] for part in parts if part) if all(parts) else None
+    if command.name == "start-sleep":
+        thousandth = command.values("Milliseconds", "m") or command.values("ms", "ms")
+        given = thousandth or command.values("Seconds", "s") or command.arguments
+        number = given[0].known if len(given) == 1 else ""
+        return float(number) / (1000 if thousandth else 1) if re.fullmatch(r"\d{1,9}", number) else None
+    if command.name == "timeout" and command.language != "shell":
+        given = command.operands()
+        number = next((word.known for word in given if word.known.isdecimal()), "")
+        return float(number) if number and len(number) < 10 else None
+    return None
+
+
+def _times(command: Command) -> int:
+    """How often a sleep is certain to run; 0 where that is not known."""
+    if any(frame.kind not in _CERTAIN for frame in command.around) or command.under("timeout") is not None:
+        return 0
+    loops = [frame for frame in command.around if frame.kind == "loop"]
+    if not loops:
+        return 1
+    return _rounds(command) if len(loops) == 1 and not loops[0].text else 0
+
+
+def _rounds(command: Command) -> int:
+    """How often the loop around a command runs: over a list that is written out, and that nothing leaves."""
+    text = command.script.text
+    shell = command.language == "shell"
+    opened = re.compile(
+        r"\bfor\s+\w+\s+in\s+([^;\n]+?)\s*[;\n]\s*do\b" if shell else r"\bforeach\s*\(\s*\$\w+\s+in\s+([^)]+)\)\s*\{",
+        re.IGNORECASE,
+    )
+    closed = re.compile(r"\bdone\b" if shell else r"\}")
+    head = next(reversed(list(opened.finditer(text, max(0, command.start - NEAR), command.start))), None)
+    if head is None or closed.search(text, head.end(), command.start):
+        return 0
+    end = closed.search(text, command.end)
+    if re.search(r"\b(?:break|exit|return|throw)\b", text[head.end() : end.end() if end else len(text)], re.IGNORECASE):
+        return 0
+    listed = head[1].strip()
+    counted = re.fullmatch(
+        r"(?:\{|@?\(?)?(\d{1,6})\.\.(\d{1,6})(?:\}|\))?|[$`]\(?seq\s+(\d{1,6})\s+(\d{1,6})[)`]", listed
+    )
+    if counted is not None:
+        first, last = (int(number) for number in counted.groups() if number is not None)
+        # dash takes `{1..3}` for one word.
+        return 1 if "{" in listed and runs_in_dash(command.script) is not False else abs(last - first) + 1
+    if shell and re.fullmatch(r"[\w./ -]+", listed):
+        return len(listed.split())
+    return 0

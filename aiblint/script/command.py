@@ -196,7 +196,9 @@ class Command:
         for word in self.arguments[self.arguments.index(given) + 1 :]:
             if found and not found[-1].listed:
                 break
-            if not found and not word.quoted and word.known.startswith("-") and not word.known[1:2].isdigit():
+            named = not word.quoted and word.known.startswith("-") and not word.known[1:2].isdigit()
+            # What a variable holds is a value, whatever it begins with.
+            if not found and named and self.script.text[word.start : word.start + 1] != "$":
                 break
             found.append(word)
         return tuple(found)

@@ -40,6 +40,8 @@ _HOSTS = ("powershell", "pwsh")
 _VARIABLE = re.compile(r"`(.)|\$\{([^}]+)\}|\$((?:[A-Za-z]+:)?\w+)|(\$\()", re.DOTALL)
 _SET = re.compile(r"\$(?:\w+:)?(\w+)\s*\+?=(?!=)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "\n": ""}
+# `--id=Git.Git`, as native programs take it: the grammar ends such a word at the dot, and loses the rest of the script.
+_OPTION = re.compile(rb"(?<![\w-])--[A-Za-z][\w-]*=[^\s\"'`$@(){};|&,]+(?=[\s;|)}]|$)")
 # What an unresolved splat (`@options`) is known by: it may be any parameter.
 SPLAT = "@" + UNKNOWN
 
@@ -50,11 +52,15 @@ def read(
 ) -> None:  # fmt: skip
     """Put what a script says into `reading`; `wrappers` are the commands that run it, `environment` what they set."""
     source = Source("powershell", text, place)
-    tree = parse("powershell", source.data)
+    tree = parse("powershell", _OPTION.sub(_as_one_word, source.data))
     if tree is None:
         reading.broken = True
     else:
         _PowerShell(reading, source, wrappers, environment).statement(tree.root_node, around)
+
+
+def _as_one_word(option: re.Match[bytes]) -> bytes:
+    return re.sub(rb"[^\w=-]", b"x", option[0])
 
 
 class _PowerShell:
@@ -108,7 +114,7 @@ class _PowerShell:
             self.each(node, (*around, Frame("capture")))
         elif kind == "invocation_expression":
             self.invocation(node, around)
-        elif kind == "comment":
+        elif kind in ("comment", "requires_statement"):
             self.reading.comments.append(Comment(self.text(node), *self.at(node)))
         elif node.child_count:
             self.each(node, around)
@@ -677,7 +683,7 @@ def _items(node: Node) -> list[Node] | None:
     statements = [child for child in node.children if child.type == "statement_list"]
     found: list[Node] = []
     for statement in statements[0].children if statements else ():
-        if not statement.is_named:
+        if not statement.is_named or statement.type == "comment":
             continue
         inner = statement
         while inner.type in ("pipeline", "pipeline_chain") and inner.child_count == 1:
@@ -728,7 +734,7 @@ def _positional(command: Command) -> list[Word]:
     taken = False
     for word in command.arguments:
         written = word.known.lower()
-        if not word.quoted and written.startswith("-"):
+        if not word.quoted and written.startswith("-") and command.script.text[word.start : word.start + 1] != "$":
             taken = not any(switch.startswith(written[1:]) for switch in _SWITCHES)
         elif taken:
             taken = word.listed

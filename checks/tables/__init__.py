@@ -11,7 +11,13 @@ To add a program: copy a row that is like it, change it, and run that command.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.script.command import UNKNOWN
+
+from ..execution import is_cmdlet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,16 +31,21 @@ class Row(NamedTuple):
     In `without`, `silent`, `together` and `before`, `-f*` is any word that begins with `-f`.
 
     ===========  =======================================================================================================
-    names        the programs: without folder, in lower case for Windows
+    names        the programs: without folder and `.exe`, in lower case for Windows; may have `*`, `?` and `[0-9]`
     verbs        only with one of these subcommands, of one word or of two
-    valued       options whose value is a word of its own, so that it is not taken for the subcommand
+    valued       options whose value is a word of its own, so that it is not taken for the subcommand, nor, on Windows, an
+                 unknown one for an option
     given        only with one of these options or words
     without      not with any of these options or words: with them it does something else
     silent       any one of these makes it right
     together     all of these are needed to make it right; of `-a|-b` one is enough
     before       any one of these makes it right in front of the subcommand
     variables    any one of these variables in its environment makes it right
+    exact        true where the letter case of the options counts on Windows, too
     asks         what it asks for, behind "waits for ": `a person to confirm`
+    installs     what it installs: "windows" (a part of Windows), "program", or "package" (which seldom needs a restart)
+    does         what it does, behind the command, where the check has no words of its own: `restarts the machine`
+    language     only in scripts of the shell (`shell`), or in the others (`powershell`)
     help         what to do
     note         why, or what it costs
     severity     where it is not the check's own
@@ -58,7 +69,11 @@ class Row(NamedTuple):
     together: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+    exact: bool = False
     asks: str = ""
+    installs: str = ""
+    does: str = ""
+    language: str = ""
     help: str = ""
     note: str = ""
     severity: str = ""
@@ -79,11 +94,12 @@ class Match(NamedTuple):
     words: tuple[Word, ...]
 
 
+@lru_cache(maxsize=2048)  # scripts call the same programs again and again, and each check asks for each of them
 def rows(table: str, name: str) -> tuple[Row, ...]:
     """The rows of a table about a program."""
     from .compiled import TABLES  # here: a template without scripts needs none of it
 
-    found = (columns for columns in TABLES.get(table, ()) if name in columns["names"])
+    found = (columns for columns in TABLES.get(table, ()) if name and any(_fits(name, one) for one in columns["names"]))
     return tuple(Row(**columns) for columns in found)
 
 
@@ -94,10 +110,10 @@ def matches(table: str, command: Command, name: str = "") -> Iterator[Match]:
     """
     for row in rows(table, name or command.name):
         words = _verb(row, command)
-        if words is None or (row.without and command.has(*row.without)):
+        if words is None or (row.without and _given(command, row, row.without)):
             continue
         if row.given:
-            given = command.has(*row.given)
+            given = _given(command, row, row.given)
             if given is None:
                 continue
             words = (*words, given)
@@ -111,16 +127,53 @@ def broken(table: str, command: Command, name: str = "") -> Match | None:
         row = match.row
         if _is_silenced(row, command, match.words):
             continue
-        if row.silent and not command.lacks(*row.silent):
+        hidden = _may_hide_options(command, row)
+        if row.silent and (hidden or _given(command, row, row.silent)):
             continue
-        if row.together and (command.is_open or all(command.has(option) for option in row.together)):
+        if row.together and (hidden or all(_given(command, row, (option,)) for option in row.together)):
             continue
-        if not row.silent and not row.together and command.is_open and row.without:
+        if not row.silent and not row.together and hidden and row.without:
             continue
         if any(command.environment.get(name) for name in row.variables):
             continue
         return match
     return None
+
+
+def _fits(name: str, written: str) -> bool:
+    return fnmatchcase(name, written) if "*" in written or "?" in written else name == written
+
+
+def _given(command: Command, row: Row, options: tuple[str, ...]) -> Word | None:
+    """The first word that is one of these options: of a cmdlet, also a shorter beginning of it."""
+    if is_cmdlet(command):
+        found = (command.parameter(option[1:]) for option in options if option.startswith("-"))
+        return next((word for word in found if word is not None), None) or command.has(*options)
+    if row.exact:
+        return next((word for word in command.arguments if word.known in options), None)
+    return command.has(*options)
+
+
+def _may_hide_options(command: Command, row: Row) -> bool:
+    """Whether some argument may be any option.
+
+    A variable is never a parameter of a cmdlet. On Windows what stands behind an option with a value is its value.
+    """
+    if is_cmdlet(command):
+        return any(word.known.startswith("@" + UNKNOWN) for word in command.arguments)
+    if command.language == "shell" or not row.valued:
+        return command.is_open
+    before = ("", *(word.known.lower() for word in command.arguments))
+    return any(
+        word.may_be_option and (option not in row.valued or UNKNOWN not in word.known or _holds_options(word, command))
+        for option, word in zip(before, command.arguments, strict=False)
+    )
+
+
+def _holds_options(word: Word, command: Command) -> bool:
+    # Whoever keeps options in a variable calls it so: `/i $arguments`.
+    written = command.script.text[word.start : word.end].lower()
+    return word.known.startswith("@") or any(part in written for part in ("arg", "opt", "param", "switch"))
 
 
 def _verb(row: Row, command: Command) -> tuple[Word, ...] | None:

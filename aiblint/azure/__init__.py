@@ -1,0 +1,1 @@
+"""The real subscription, read-only, and what is allowed in it: imported only with --live, or for `permissions`."""

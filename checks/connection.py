@@ -1,0 +1,99 @@
+"""Scripts of Windows that reset the network adapter that the build comes over, or its address."""
+
+from __future__ import annotations
+
+import re
+
+from aiblint.finding import Finding, check
+from aiblint.light import TYPE_CHECKING
+
+from . import effects
+from .effects import runs_now, shown
+from .execution import where
+
+if TYPE_CHECKING:
+    from aiblint.finding import Findings
+    from aiblint.script.command import Command, Word
+
+TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
+AVD_SCRIPTS = "https://github.com/Azure/azvmimagebuilder/tree/main/solutions/14_Building_Images_WVD"
+
+
+@check("AIB509", "network-adapter-changed", "error", AVD_SCRIPTS, TROUBLESHOOT)
+def network_adapter_changed(command: Command) -> Findings:
+    r"""
+    ## What it does
+    Looks for commands of Windows scripts that reset the network adapter or its address:
+    `Set-NetAdapterAdvancedProperty`, `Restart-NetAdapter`, `netsh int ip reset`, `ipconfig /release` and their like. A
+    script that takes such a command out of another one is not meant.
+
+    ## Why it matters
+    The build comes over that adapter. Its connection ends, and the step with it: `exit code 16001`. Older versions of the
+    optimization scripts for Azure Virtual Desktop do this.
+
+    ## Bad
+    ```json windows
+    "customize": [
+      {
+        "type": "PowerShell",
+        "name": "Optimize",
+        "runElevated": true,
+        "runAsSystem": true,
+        "inline": [
+          "«Set-NetAdapterAdvancedProperty» -DisplayName 'Send Buffer Size' -DisplayValue 4MB",
+          "Start-Sleep -Seconds 60"
+        ]
+      }
+    ]
+    ```
+
+    ## Good
+    ```json windows
+    "customize": [
+      {
+        "type": "PowerShell",
+        "name": "Optimize",
+        "runElevated": true,
+        "runAsSystem": true,
+        "inline": [
+          "$script = Get-Content -Path C:\\AVD\\Optimize.ps1 -Raw",
+          "$script = $script.Replace('Set-NetAdapterAdvancedProperty', '#Set-NetAdapterAdvancedProperty')",
+          "Set-Content -Path C:\\AVD\\Optimize.ps1 -Value $script",
+          "Start-Sleep -Seconds 60"
+        ]
+      }
+    ]
+    ```
+    """
+    if command.language == "shell" or not runs_now(command):
+        return
+    match = effects.match("network-adapter-changed", command)
+    words: tuple[Word, ...] = ()
+    does, severity, help_, note = "", "", "", ""
+    if match is not None:
+        words, row = match.words, match.row
+        does, severity, help_, note = row.does, row.severity, row.help, row.note
+    elif command.name == "netsh":
+        words = command.arguments
+        does, severity = _netsh_interface(command)
+    if not does:
+        return
+    yield Finding(
+        command.at(*words),
+        f"`{shown(command, words[-1]) if words else command.label()}` in {where(command.script)} {does}",
+        help=help_ or "take it out, or let it run at the first boot",
+        notes=(note or "the connection of the build ends, and the step with it: `exit code 16001`",),
+        severity=severity,
+    )
+
+
+def _netsh_interface(command: Command) -> tuple[str, str]:
+    """What `netsh` does to the network, and how bad that is."""
+    said = re.sub(r"\s+", " ", command.written.lower().replace('"', ""))
+    if re.search(r"\b(?:winsock|int\w* (?:ip|ipv4|tcp)) reset\b", said):
+        return "resets the network", "info" if "winsock" in said else ""
+    if re.search(r"\bint\w* (?:ip|ipv4) (?:set|add|delete) address\b", said):
+        return "changes the address that the build comes to", ""
+    if re.search(r"\bint\w* set interface .*(?:admin=disable|\bdisabled?\b)", said):
+        return "switches off the network adapter", ""
+    return "", ""
