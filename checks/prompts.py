@@ -34,9 +34,8 @@ def interactive_command(script: Script) -> Findings:
     ## What it does
     Looks for commands in scripts of the shell that read from a terminal: `read` and `select` with nothing to read from,
     `passwd`, editors, `ssh-keygen` without a file and a passphrase, `ssh` and `git clone` to a host whose key nobody has
-    accepted, `mysql -p`, `az login` without `--identity`, `terraform apply` without `-auto-approve`, `sudo su` on a line
-    of its own, and what never ends, such as `tail -f`. A pipe, a here-document or a file on its input answers most of
-    them.
+    accepted, `mysql -p`, `az login` without `--identity`, `terraform apply` without `-auto-approve`, `su`, and what never
+    ends, such as `tail -f`. A pipe, a here-document or a file on its input answers most of them.
 
     ## Why it matters
     The build runs scripts with nothing on their input and without a terminal. Most of these commands end at once and
@@ -267,6 +266,15 @@ def _clones(command: Command) -> Findings:
 _ADDRESS = r"(?:https|ssh|git\+ssh)://|[\w.-]+@[\w.-]+:"
 
 
+def _is_not_by_sudo(command: Command) -> bool:
+    # What sudo starts as root, and what becomes of the lines behind it, is missing-sudo's.
+    return command.under("sudo", "doas") is None
+
+
+def _is_another_user(command: Command) -> bool:
+    return command.has("-u", "--user") is not None
+
+
 def _shows_to_a_terminal(command: Command) -> bool:
     return command.feeds is None and not any(">" in redirect.operator for redirect in command.redirects)
 
@@ -310,6 +318,8 @@ def _wants_terminal(command: Command) -> bool:
 
 
 _CERTAIN: dict[str, Callable[[Command], bool]] = {
+    **dict.fromkeys(("su", "bash", "zsh", "fish", "ksh"), _is_not_by_sudo),
+    "sudo": _is_another_user,
     "ssh": _has_no_key,
     "sftp": _has_no_key,
     "scp": _is_remote,

@@ -344,19 +344,17 @@ TABLES: dict[str, tuple[dict, ...]] = \
                                       'githubdesktopsetup*',
                                       'teams_windows*'),
                             'without': ('/?',)},),
- 'interactive-command': ({'asks': 'commands that nobody types',
-                          'help': 'put `sudo` before each command that needs it, or run them all with `sudo bash -c '
-                                  "'...'`",
+ 'interactive-command': ({'asks': 'a password',
+                          'help': "use sudo, which needs none: `sudo -u USER ...`, or `sudo su - USER -c '...'`",
                           'most': 1,
                           'names': ('su',),
-                          'note': 'it returns as soon as its input ends, and the lines behind it run as the build '
-                                  'user again',
+                          'note': 'without an answer it fails; and the lines behind it would run as the build user '
+                                  'again',
                           'valued': ('-s', '--shell', '-g', '-G', '--group'),
                           'without': ('-c', '--command*', '-h', '-V', '-c*')},
                          {'asks': 'commands that nobody types',
-                          'given': ('-i', '-s', '--login', '--shell', '-iu', '-su'),
-                          'help': 'put `sudo` before each command that needs it, or run them all with `sudo bash -c '
-                                  "'...'`",
+                          'given': ('-i', '-s', '--login', '--shell'),
+                          'help': "write the command behind it, or run them all with `sudo -u USER bash -c '...'`",
                           'most': 0,
                           'names': ('sudo',),
                           'note': 'it returns as soon as its input ends, and the lines behind it run as the build '
