@@ -208,7 +208,11 @@ def large_download_on_small_vm(template: ImageTemplate, build: Build) -> Finding
     ```json
     "vmProfile": {"vmSize": "Standard_B1ms"},
     "customize": [
-      {"type": "Shell", "name": "Cuda", "inline": ["sudo apt-get update", "sudo «apt-get install -y cuda»"]}
+      {
+        "type": "Shell",
+        "name": "Cuda",
+        "inline": ["cloud-init status --wait", "sudo apt-get update", "sudo «apt-get install -y cuda»"]
+      }
     ]
     ```
 
@@ -216,7 +220,11 @@ def large_download_on_small_vm(template: ImageTemplate, build: Build) -> Finding
     ```json
     "vmProfile": {"vmSize": "Standard_D4s_v5"},
     "customize": [
-      {"type": "Shell", "name": "Cuda", "inline": ["sudo apt-get update", "sudo apt-get install -y cuda"]}
+      {
+        "type": "Shell",
+        "name": "Cuda",
+        "inline": ["cloud-init status --wait", "sudo apt-get update", "sudo apt-get install -y cuda"]
+      }
     ]
     ```
     """

@@ -185,7 +185,7 @@ def no_script(step: Step) -> Findings:
 
     ## Good
     ```json
-    "customize": [{"type": "Shell", "name": "Install", "inline": ["sudo apt-get -y update"]}]
+    "customize": [{"type": "Shell", "name": "Install", "inline": ["cloud-init status --wait", "sudo apt-get update"]}]
     ```
     """
     copies = step.type == "File"
@@ -458,16 +458,16 @@ def duplicate_step_name(template: ImageTemplate) -> Findings:
     ## Bad
     ```json
     "customize": [
-      {"type": "Shell", "name": "Install", "inline": ["sudo apt-get -y update"]},
-      {"type": "Shell", "name": «"Install"», "inline": ["sudo apt-get -y upgrade"]}
+      {"type": "Shell", "name": "Install", "inline": ["cloud-init status --wait", "sudo apt-get update"]},
+      {"type": "Shell", "name": «"Install"», "inline": ["sudo apt-get install -y nginx"]}
     ]
     ```
 
     ## Good
     ```json
     "customize": [
-      {"type": "Shell", "name": "Update", "inline": ["sudo apt-get -y update"]},
-      {"type": "Shell", "name": "Upgrade", "inline": ["sudo apt-get -y upgrade"]}
+      {"type": "Shell", "name": "Update", "inline": ["cloud-init status --wait", "sudo apt-get update"]},
+      {"type": "Shell", "name": "Install", "inline": ["sudo apt-get install -y nginx"]}
     ]
     ```
     """

@@ -137,7 +137,11 @@ def guest_agent_disabled(command: Command, build: Build) -> Findings:
     ## Bad
     ```json
     "customize": [
-      {"type": "Shell", "name": "Slim", "inline": ["sudo apt-get -y purge snapd «walinuxagent»"]}
+      {
+        "type": "Shell",
+        "name": "Slim",
+        "inline": ["cloud-init status --wait", "sudo apt-get -y purge snapd «walinuxagent»"]
+      }
     ]
     ```
     ```json windows
@@ -155,7 +159,7 @@ def guest_agent_disabled(command: Command, build: Build) -> Findings:
     ## Good
     ```json
     "customize": [
-      {"type": "Shell", "name": "Slim", "inline": ["sudo apt-get -y purge snapd"]}
+      {"type": "Shell", "name": "Slim", "inline": ["cloud-init status --wait", "sudo apt-get -y purge snapd"]}
     ]
     ```
     """

@@ -7,6 +7,7 @@ The facts: Packer's provisioners write the elements of `inline` into one file, w
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from aiblint.light import TYPE_CHECKING
 from aiblint.script.command import UNKNOWN
@@ -15,7 +16,7 @@ from .ground import platform_image
 
 if TYPE_CHECKING:
     from aiblint.script.build import Script
-    from aiblint.script.command import Command, Word
+    from aiblint.script.command import Command, Redirect, Word
 
 # Publisher of a marketplace image (lower case) -> the distribution, by what its package manager and its /bin/sh are.
 _DISTRIBUTIONS = {
@@ -32,12 +33,14 @@ _DISTRIBUTIONS = {
     "suse": "suse",
 }
 _MANAGERS = {"apt-get": "debian", "apt": "debian", "yum": "rhel", "dnf": "rhel", "zypper": "suse", "tdnf": "azurelinux"}
+_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
 # What a splat that is not resolved is known by (aiblint.script.powershell).
 SPLAT = "@" + UNKNOWN
 # What gives an answer to whoever reads from the pipe.
 _ANSWERING = ("yes", "echo", "printf", "cat")
 
 
+@lru_cache(maxsize=32)  # a script may hold thousands of commands that ask
 def distribution(script: Script) -> str | None:
     """`debian` (Ubuntu as well), `rhel` (and its like), `suse` or `azurelinux`; None where the source does not tell.
 
@@ -133,18 +136,44 @@ def called(command: Command, *words: Word | None) -> str:
 def is_answered(command: Command) -> bool:
     """Whether something gives answers to a command: a pipe from `yes` or `echo`, a here-document, a file, expect.
 
-    On Windows that is any pipe into a program; what is piped into a cmdlet is no answer.
+    On Windows that is any pipe into a program; what is piped into a cmdlet is no answer. What xargs runs does not see the
+    pipe; and a list that a loop goes through holds no answers for what the loop runs.
     """
+    if command.under("xargs") is not None:
+        return False
     on_windows = command.language != "shell"
-    for one in (command, *command.wrappers):
+    # A shell that is handed its script as a here-document leaves its commands nothing else to read.
+    handed = [n for n, one in enumerate(command.wrappers, 1) if one.name in _SHELLS and one.has("-c") is None]
+    for one in (command, *command.wrappers[max(handed, default=0) :]):
         if one.fed_by is not None and (not is_cmdlet(one) if on_windows else one.fed_by.name in _ANSWERING):
             return True
         if any(
-            redirect.operator in ("<", "<<", "<<<") and redirect.target.known != "/dev/null"
+            redirect.operator in ("<", "<<", "<<<")
+            and redirect.target.known != "/dev/null"
+            and not _feeds_a_loop(redirect, one)
             for redirect in one.redirects
         ):
             return True
     return command.under("expect", "unbuffer") is not None
+
+
+@lru_cache(maxsize=32)
+def _own_names(script: Script) -> frozenset[str]:
+    names = {frame.text for command in script.commands for frame in command.around if frame.kind == "function"}
+    aliases = (word.known.partition("=")[0] for command in script.commands if command.name == "alias"
+               for word in command.arguments)  # fmt: skip
+    return frozenset((*names, *aliases))
+
+
+def is_own(command: Command) -> bool:
+    """Whether the script itself says what a name means, by a function or an alias, so that it is not that program."""
+    names = _own_names(command.script)
+    return command.name in names and not command.wrappers and "/" not in command.word.known
+
+
+def _feeds_a_loop(redirect: Redirect, command: Command) -> bool:
+    between = command.script.text[command.end : redirect.target.start]
+    return command.inside("loop") is not None and re.search(r"\bdone\b", between) is not None
 
 
 def is_splatted(command: Command) -> bool:

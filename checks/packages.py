@@ -2,29 +2,87 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from aiblint.finding import Finding, check
-from aiblint.light import TYPE_CHECKING
+from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.script.command import UNKNOWN
 
 from . import tables
-from .execution import distribution, is_answered, where
+from .execution import distribution, is_answered, is_own, where
+from .ground import platform_image
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from aiblint.finding import Findings
-    from aiblint.script.command import Command
+    from aiblint.script.build import Build, Script
+    from aiblint.script.command import Command, Word
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
 APT = "https://manpages.debian.org/bookworm/apt/apt-get.8.en.html"
+DEBCONF = "https://manpages.debian.org/bookworm/debconf-doc/debconf.7.en.html"
+DPKG = "https://manpages.debian.org/bookworm/dpkg/dpkg.1.en.html"
+SUDOERS = "https://manpages.debian.org/bookworm/sudo/sudoers.5.en.html"
+PACKER = "https://developer.hashicorp.com/packer/docs/debugging"
+CLOUD_INIT = "https://docs.cloud-init.io/en/latest/reference/cli.html#status"
 
 _FAMILIES = {
     "apt": "debian", "apt-get": "debian", "aptitude": "debian", "yum": "rhel", "dnf": "rhel", "microdnf": "rhel",
     "zypper": "suse", "tdnf": "azurelinux",
 }  # fmt: skip
-# Files that make a package manager answer yes by itself once one of the words is written to them.
+_APT = ("apt-get", "apt", "aptitude")
+_DRY = ("-s", "--simulate", "--just-print", "--dry-run", "--recon", "--no-act", "--print-uris", "--no-download")
+_UPGRADES = ("upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "dselect-upgrade")
+_INSTALLS = ("install", "reinstall", "build-dep", "satisfy")
+_CHANGES = (*_UPGRADES, *_INSTALLS, "remove", "purge", "autoremove", "update")
+# Options of apt whose value is a word of its own.
+_VALUED = ("-o", "-c", "-t", "-a", "--option", "--config-file", "--target-release", "--default-release")
+
+# How the names of package managers begin -> the files that make them answer yes by themselves, and the word for it.
 _ASSUMING = {
-    "apt": ("/etc/apt/apt.conf", "APT::Get::Assume-Yes"),
-    "yum": ("/etc/yum.conf", "assumeyes"),
-    "dnf": ("/etc/dnf/dnf.conf", "assumeyes"),
+    "apt": ("/etc/apt/apt.conf", "Assume-Yes"),
+    "yum": ("/etc/yum.conf|/etc/dnf/", "assumeyes"),
+    "dnf": ("/etc/yum.conf|/etc/dnf/", "assumeyes"),
+    "microdnf": ("/etc/dnf/", "assumeyes"),
+    "conda": ("", "always_yes"),
+    "mamba": ("", "always_yes"),
+    "micromamba": ("", "always_yes"),
 }
+# `yum-config-manager --save --setopt=assumeyes=1`, `dnf config-manager` and `conda config` write these themselves.
+_CONFIGURES = re.compile(r"config-manager\b.*assumeyes|\bconda\b.*config.*always_yes|condarc", re.DOTALL)
+# What brings a file whose contents nobody sees.
+_COPIES = ("cp", "mv", "install", "curl", "wget", "ln", "rsync")
+_SETTINGS = re.compile(r"/etc/|needrestart|debconf-set-selections|assumeyes|always_yes|condarc")
+
+
+def _said(command: Command) -> str:
+    """A command with what it is fed and where that goes: `echo x | sudo tee FILE`, `cat > FILE <<EOF`."""
+    parts = [command.written, *(redirect.target.known for redirect in command.redirects)]
+    if command.fed_by is not None:
+        parts += (command.fed_by.written, *(redirect.target.known for redirect in command.fed_by.redirects))
+    return " ".join(parts)
+
+
+@lru_cache(maxsize=32)
+def _settings(script: Script) -> tuple[tuple[Command, str], ...]:
+    """The commands of a script that may write the configuration of a package manager, with what they say."""
+    return tuple((command, said) for command in script.commands if _SETTINGS.search(said := _said(command)))
+
+
+@lru_cache(maxsize=256)
+def _first(script: Script, test: Callable[[Command, str, str], bool], argument: str) -> int | None:
+    """The number of the first command of a script whose settings pass a test."""
+    return next((command.number for command, said in _settings(script) if test(command, said, argument)), None)
+
+
+def _was_set(command: Command, test: Callable[[Command, str, str], bool], argument: str = "") -> bool:
+    """Whether such a command runs before another one: anywhere in its script where that one stands in a function."""
+    if any(_first(script, test, argument) is not None for script in command.script.earlier):
+        return True
+    number = _first(command.script, test, argument)
+    return number is not None and (number < command.number or command.inside("function") is not None)
 
 
 @check("AIB401", "interactive-install", "error", TROUBLESHOOT, APT)
@@ -32,8 +90,10 @@ def interactive_install(command: Command) -> Findings:
     """
     ## What it does
     Looks for package managers that ask before they install, update or remove: without `-y` or what stands for it in
-    theirs, and with nothing that answers (`yes |`, `APT::Get::Assume-Yes` in a file that an earlier step writes). Where
-    an option is in a variable whose value is not known, nothing is reported.
+    theirs (zypper's `--non-interactive` stands in front of the subcommand), and with nothing that answers: `yes |`,
+    `APT::Get::Assume-Yes` or `assumeyes` in a file that an earlier step writes. So do installers that a pipe hands to a
+    shell, such as those of Rust and Miniconda. Where an option is in a variable whose value is not known, nothing is
+    reported.
 
     ## Why it matters
     Nobody sits at a build. With no terminal the package manager aborts and the build fails; with one it waits until
@@ -62,31 +122,575 @@ def interactive_install(command: Command) -> Findings:
     ]
     ```
     """
-    if command.language != "shell":
+    match = _asks(command)
+    if match is None:
+        key = _unknown_key(command)
+        if key is not None:
+            yield key
         return
-    match = tables.broken("interactive-install", command)
-    if match is None or is_answered(command) or _assumes_yes(command):
-        return
-    other = distribution(command.script) not in (None, _FAMILIES.get(command.name, distribution(command.script)))
+    # In a branch for another distribution it never runs.
+    other = command.inside("if", "or") is not None and distribution(command.script) not in (
+        None,
+        _FAMILIES.get(command.name, distribution(command.script)),
+    )
     yield Finding(
         command.at(*match.words),
         f"`{command.label(*match.words)}` in {where(command.script)} waits for {match.row.asks}",
         help=match.row.help,
         notes=(match.row.note,) if match.row.note else (),
-        # In a branch for another distribution it never runs.
-        severity="info" if other and command.inside("if", "or") else "",
+        severity="info" if other else match.row.severity,
     )
+
+
+def _asks(command: Command) -> tables.Match | None:
+    """What a package manager asks, with nothing that answers."""
+    if command.language != "shell" or is_own(command):
+        return None
+    # Installers are run by a shell, or by themselves.
+    itself = command.name.lower().endswith((".sh", ".run")) and "/" in command.word.known
+    match = tables.broken("interactive-install", command, "sh" if itself else "")
+    if match is None or command.has("--help", "--version") or _assumes_yes(command):
+        return None
+    if is_answered(command):
+        return None
+    # What xargs appends may be options.
+    fed = command.fed_by.written if command.fed_by is not None and command.under("xargs") else ""
+    return None if re.search(r"(?:^|[\s\"'])-\w*y", fed) else match
 
 
 def _assumes_yes(command: Command) -> bool:
     """Whether an earlier command writes a configuration that answers yes."""
-    for family, (file, word) in _ASSUMING.items():
-        if not command.name.startswith(family):
+    if any("assume-yes" in word.known.lower() and "=" in word.known for word in command.arguments):
+        return True
+    family = next((family for family in _ASSUMING if command.name.startswith(family)), "")
+    return family != "" and _was_set(command, _answers_yes, family)
+
+
+def _answers_yes(command: Command, said: str, family: str) -> bool:
+    files, word = _ASSUMING[family]
+    if _CONFIGURES.search(said) and word in said:
+        return True
+    if files and re.search(files, said) is None:
+        return False
+    return word.lower() in said.lower() or (files != "" and command.name in _COPIES)
+
+
+def _unknown_key(command: Command) -> Finding | None:
+    """zypper asks whether to trust the key of a repository that the build itself has added."""
+    if command.name != "zypper" or command.is_open or command.has("--gpg-auto-import-keys", "--no-gpg-checks"):
+        return None
+    verb = next(iter(command.operands()), None)
+    if verb is None or verb.known not in ("refresh", "ref", "install", "in", "update", "up", "dup", "dist-upgrade"):
+        return None
+    for earlier in command.before():
+        if earlier.name == "rpm" and earlier.has("--import"):
+            return None
+        if earlier.name != "zypper":
             continue
-        for earlier in command.before():
-            said = earlier.written + "".join(redirect.target.known for redirect in earlier.redirects)
-            if earlier.fed_by is not None:
-                said += earlier.fed_by.written + "".join(redirect.target.known for redirect in earlier.fed_by.redirects)
-            if file in said and word in said:
-                return True
+        if earlier.is_open or earlier.has("--gpg-auto-import-keys", "--no-gpg-checks", "-G", "--no-gpgcheck"):
+            return None
+        named = [word.known for word in earlier.operands()]
+        if named[:1] in (["refresh"], ["ref"], ["install"], ["in"]):
+            return None  # that one asked
+        if named[:1] in (["addrepo"], ["ar"]):
+            return Finding(
+                command.at(verb),
+                f"`{command.label(verb)}` in {where(command.script)} waits for somebody to trust the key of the "
+                "repository that the build has added",
+                help="write `zypper --gpg-auto-import-keys refresh`, or import the key before with `rpm --import`",
+                notes=("`--non-interactive` answers that with no, and the repository is left out",),
+                severity="warning",
+            )
+    return None
+
+
+_LOST = "sudo does not hand on what `export` has set: name the variable behind `sudo`, or use `sudo -E`"
+
+
+@check("AIB403", "debconf-prompt", "warning", DEBCONF, DPKG, SUDOERS, PACKER)
+def debconf_prompt(command: Command) -> Findings:
+    """
+    ## What it does
+    Looks for apt commands whose packages ask questions of their own: upgrades of everything, and packages that are
+    known for it (`postfix`, `iptables-persistent`, `msodbcsql18`), where `DEBIAN_FRONTEND=noninteractive` (or
+    `ACCEPT_EULA=Y`) does not reach apt. A variable that a script exports does not get through `sudo`. An upgrade also
+    needs to know what becomes of changed configuration files, and on Ubuntu 22.04 and later what becomes of running
+    services. Where only that is missing, or where the variable is lost before packages that ask nothing, this is
+    advice.
+
+    ## Why it matters
+    `-y` answers the questions of apt alone. Those of the packages (debconf), of dpkg (changed configuration files) and
+    of needrestart (services) are asked all the same, and the build ends with `end of file on stdin at conffile prompt`,
+    or waits at a blue screen that nobody sees until `buildTimeoutInMinutes` is over.
+
+    ## Bad
+    ```json
+    "customize": [
+      {
+        "type": "Shell",
+        "name": "Upgrade",
+        "inline": [
+          "cloud-init status --wait",
+          "export DEBIAN_FRONTEND=noninteractive",
+          "sudo apt-get update",
+          "sudo «apt-get upgrade» -y"
+        ]
+      }
+    ]
+    ```
+
+    ## Good
+    ```json
+    "customize": [
+      {
+        "type": "Shell",
+        "name": "Upgrade",
+        "inline": [
+          "cloud-init status --wait",
+          "sudo apt-get update",
+          "sudo DEBIAN_FRONTEND=noninteractive apt-get -y -o Dpkg::Options::=--force-confold upgrade"
+        ]
+      }
+    ]
+    ```
+    """
+    if command.language != "shell" or command.has(*_DRY) or is_answered(command) or _asks(command) is not None:
+        return
+    match = tables.broken("debconf-prompt", command)
+    if match is not None:
+        yield from _package_asks(command, match)
+        return
+    verb = _verb(command)
+    if verb is None or command.name not in _APT:
+        return
+    if verb.known in _UPGRADES:
+        yield from _upgrade_asks(command, verb)
+    elif _is_lost(command, "DEBIAN_FRONTEND") and _first_lost(command.script) is command:
+        yield Finding(
+            command.at(verb),
+            f"`DEBIAN_FRONTEND` does not reach `{command.label(verb)}` in {where(command.script)}: sudo does not hand "
+            "it on",
+            help=f"write `sudo DEBIAN_FRONTEND=noninteractive {command.label(verb)} ...`, or use `sudo -E`",
+            notes=("that matters once a package asks something",),
+            severity="info",
+        )
+
+
+def _package_asks(command: Command, match: tables.Match) -> Findings:
+    package = match.words[-1].known
+    variable = match.row.variables[0] if match.row.variables else ""
+    if variable and _is_settled(command, variable):
+        return
+    if _was_set(command, _answers_package, package):
+        return
+    value = "Y" if variable == "ACCEPT_EULA" else "noninteractive"
+    sudo = "sudo " if command.under("sudo") is not None else ""
+    yield Finding(
+        command.at(*match.words),
+        f"`{package}` asks a question while it is installed in {where(command.script)}"
+        + (f", and `{variable}={value}` does not reach `{command.name}`" if variable else ""),
+        help=match.row.help or f"write `{sudo}{variable}={value} {command.label(*match.words[:-1])} -y ...`",
+        notes=(match.row.note, *((_LOST,) if variable and _is_lost(command, variable) else ())),
+        severity=match.row.severity,
+    )
+
+
+# Packages whose question is another one's, by which debconf knows it.
+_OWNERS = {
+    "tshark": "wireshark",
+    "ttf-mscorefonts-installer": "mscorefonts",
+    "ubuntu-restricted-extras": "mscorefonts",
+    "linux-crashdump": "kdump",
+    "libnss-ldapd": "ldap",
+}
+
+
+def _answers_package(command: Command, said: str, package: str) -> bool:
+    if "debconf-set-selections" not in said:
+        return False
+    # Answers are given to the package that asks, which may be one that this one brings along; or in a file.
+    of_file = bool(command.operands()) or any(redirect.operator == "<" for redirect in command.redirects)
+    owner = _OWNERS.get(package, package.partition("-")[0])
+    return of_file or UNKNOWN in said or owner in said
+
+
+def _upgrade_asks(command: Command, verb: Word) -> Findings:
+    front = not _is_settled(command, "DEBIAN_FRONTEND")
+    files = not any("force-conf" in word.known for word in command.arguments) and not command.is_open
+    files = files and not _was_set(command, _keeps_files)
+    if not front and not files:
+        return
+    services = front and _restarts_services(command)
+    changed = files and _was_set(command, _changes_configuration)
+    asking = ["what its packages want to know"] * front + ["which changed configuration files to keep"] * files
+    asking += ["which services to restart"] * services
+    variables = ["DEBIAN_FRONTEND=noninteractive"] * front + ["NEEDRESTART_MODE=a"] * services
+    words = [command.name, "-y"]
+    words += ["-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"] * files
+    sudo = ["sudo"] if command.under("sudo") is not None else []
+    missing = [f"`{variable}`" for variable in variables] + ["`--force-confold`"] * files
+    yield Finding(
+        command.at(verb),
+        f"`{command.label(verb)}` in {where(command.script)} may ask {_listed(asking)}: {_listed(missing)} "
+        f"{'is' if len(missing) == 1 else 'are'} missing",
+        help=f"write `{' '.join((*sudo, *variables, *words, verb.known))}`",
+        notes=(
+            "`-y` answers apt alone, not debconf, dpkg or needrestart",
+            *((_LOST,) if front and _is_lost(command, "DEBIAN_FRONTEND") else ()),
+            *(("the build has changed such a file itself before",) if changed else ()),
+        ),
+        severity="" if front or changed else "info",
+    )
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _is_settled(command: Command, variable: str) -> bool:
+    """Whether a variable reaches a command: through its environment, or through files that sudo reads."""
+    return bool(command.environment.get(variable)) or _was_set(command, _hands_on, variable)
+
+
+def _hands_on(command: Command, said: str, variable: str) -> bool:
+    if variable == "DEBIAN_FRONTEND" and re.search(r"debconf/frontend\s.*noninteractive", said, re.IGNORECASE):
+        return True
+    if variable in said and re.search(r"/etc/(?:environment|sudoers)", said):
+        return True
+    return "/etc/environment" in said and command.name in _COPIES
+
+
+def _is_lost(command: Command, variable: str) -> bool:
+    """Whether a variable is set where a command stands, but sudo takes it away."""
+    return not _is_settled(command, variable) and any(
+        wrapper.name == "sudo" and wrapper.environment.get(variable) for wrapper in command.wrappers
+    )
+
+
+@lru_cache(maxsize=32)
+def _first_lost(script: Script) -> Command | None:
+    lost = (one for one in script.commands if one.name in _APT and _is_lost(one, "DEBIAN_FRONTEND"))
+    return next((one for one in lost if (verb := _verb(one)) is not None and verb.known in _INSTALLS), None)
+
+
+def _keeps_files(command: Command, said: str, _: str) -> bool:
+    copied = command.name in _COPIES and re.search(r"/etc/(?:apt/apt\.conf|dpkg/dpkg\.cfg)", said) is not None
+    return copied or "force-conf" in said
+
+
+def _restarts_services(command: Command) -> bool:
+    """Whether needrestart is at work, as on Ubuntu since 22.04, and nobody has told it what to do."""
+    if command.environment.get("NEEDRESTART_MODE") or command.environment.get("NEEDRESTART_SUSPEND"):
+        return False
+    template = command.script.template
+    image = platform_image(template) if template is not None else None
+    if image is None or _was_set(command, _tells_needrestart):
+        return False
+    version = re.search(r"(\d\d)[._-]?04", "/".join(image[1:]))
+    named = re.search(r"jammy|noble|plucky|questing|resolute", "/".join(image[1:]))
+    return named is not None or (version is not None and int(version[1]) >= 22)
+
+
+def _tells_needrestart(command: Command, said: str, _: str) -> bool:
+    return "needrestart" in said
+
+
+# Files of packages that every image has. Who changes one and upgrades then is asked which of the two to keep.
+_CONFIGURATION = re.compile(
+    r"/etc/(?:ssh/sshd_config|waagent\.conf|cloud/cloud\.cfg|sudoers|login\.defs|sysctl\.conf|rsyslog\.conf|crontab"
+    r"|security/[\w.]+|pam\.d/[\w-]+|systemd/\w+\.conf|chrony/chrony\.conf|default/grub)(?![\w./])"
+)
+
+
+def _changes_configuration(command: Command, _: str, __: str) -> bool:
+    writes = command.name in ("tee", *_COPIES) or (command.name == "sed" and command.has("-i", "--in-place"))
+    words = command.arguments[-1:] if command.name in _COPIES else command.arguments
+    targets = [word.known for word in words] if writes else []
+    targets += [redirect.target.known for redirect in command.redirects if redirect.operator in (">", ">>")]
+    return any(_CONFIGURATION.fullmatch(target) for target in targets)
+
+
+# -- before the first package ------------------------------------------------------------------------------------------
+
+
+def _verb(command: Command) -> Word | None:
+    """The subcommand of a package manager."""
+    return next(iter(command.operands(*_VALUED)), None)
+
+
+def _in_order(build: Build) -> Iterator[Command]:
+    """The commands in the order in which they run: a script file where the command stands that runs it."""
+    brought = {id(script.runner): script for script in build.scripts if script.runner is not None}
+    for script in build.scripts:
+        if script.runner is None:
+            for command in script.commands:
+                yield command
+                if id(command) in brought:
+                    yield from brought[id(command)].commands
+
+
+_INTERPRETERS = (
+    "sh", "bash", "dash", "ash", "zsh", ".", "source", "python", "python3", "perl", "ruby", "make", "ansible-playbook",
+    "ansible-pull", "ansible", "puppet", "chef-client", "chef-solo", "cinc-client", "salt-call", "pwsh",
+)  # fmt: skip
+
+
+def _is_opaque(command: Command, build: Build) -> bool:
+    """Whether a command runs what nobody sees here: another script, or a command that is not known."""
+    folder = command.word.known.rpartition("/")[0]
+    if command.name in _INTERPRETERS:
+        opaque = command.piped or bool(command.arguments)
+    else:
+        opaque = not command.name or (folder != "" and not folder.endswith("bin"))
+    return opaque and not any(script.runner is command for script in build.scripts)
+
+
+def _is_apt(command: Command) -> bool:
+    """Whether a command is apt's, and runs: not in a branch for another distribution."""
+    if command.name not in _APT or command.has(*_DRY, "--help", "--version"):
+        return False
+    return command.inside("if", "or") is None or distribution(command.script) in (None, "debian")
+
+
+def _all_known_before(command: Command, build: Build) -> bool:
+    """Whether every step before a command's own is one whose script is known."""
+    template = build.template
+    if template is None or not template.steps_known or not command.script.complete:
+        return False
+    known = {id(script.step) for script in build.scripts if script.complete}
+    for step in template.steps:
+        if step is command.script.step:
+            return True
+        if step.type != "File" and id(step) not in known:
+            return False
     return False
+
+
+def _around(command: Command) -> tuple[Command, ...]:
+    """The commands that may run before one that stands in a function, wherever it is called: all of its script."""
+    return command.script.commands if command.inside("function") is not None else ()
+
+
+def _waits(command: Command) -> bool:
+    """Whether a command waits until nothing else installs, or stops what does."""
+    said = _said(command) + "".join(" " + wrapper.written for wrapper in command.wrappers)
+    if command.name == "cloud-init":
+        return command.has("--wait", "-w") is not None
+    if command.name == "sleep":
+        seconds = command.texts[0] if command.texts else ""
+        return command.inside("loop", "forever") is not None or not seconds.isdigit() or int(seconds[:6]) >= 10
+    if re.search(r"Lock::Timeout|apt-daily|unattended-upgr.*\.service|is-system-running.*--wait", said):
+        return True
+    if command.name in ("systemctl", "service", "pkill", "killall", "kill"):
+        return "unattended-upgr" in said or "apt" in said
+    return command.name in ("fuser", "lsof", "lslocks", "flock", "pgrep", "pidof")
+
+
+def _locks(command: Command) -> tuple[Word, ...] | None:
+    """The words of a command that say that it needs the lock of apt or dpkg; None where it does not."""
+    if command.name == "dpkg":
+        option = command.has("-i", "--install", "-r", "--remove", "-P", "--purge", "--configure")
+        return (option,) if option is not None else None
+    if command.name in ("add-apt-repository", "apt-add-repository"):
+        return () if command.has("-n", "--no-update", "-L", "--list") is None else None
+    verb = _verb(command) if _is_apt(command) else None
+    return (verb,) if verb is not None and verb.known in _CHANGES else None
+
+
+def _is_tried_again(command: Command) -> bool:
+    """Whether a command is repeated until it succeeds: `until apt-get update; do`, `apt-get update && break`."""
+    if command.under("retry", "flock") is not None:
+        return True
+    return command.inside("loop", "forever") is not None and bool(command.inside("condition", "chained", "handled"))
+
+
+class _Stale(NamedTuple):
+    """An apt command that finds no current package lists: its subcommand, what is the matter, and what `caused` it."""
+
+    command: Command
+    verb: Word
+    problem: str
+    waits: bool
+
+
+def _stale(build: Build) -> _Stale | None:
+    """The first apt command of a build that needs package lists and has none that are current."""
+    updated = waits = False
+    added: _Stale | None = None
+    new = deleted = ""
+    for command in _in_order(build):
+        if _is_opaque(command, build):
+            break  # it may have updated the lists, too
+        waits = waits or _waits(command)
+        if _updates(command):
+            updated, added, new, deleted = True, None, "", ""
+        elif command.name == "rm" and any("/var/lib/apt/lists" in text for text in command.texts):
+            deleted = "the package lists are deleted before it"
+        elif _adds_source(command):
+            new = "the package source that is added before it is not in the lists yet"
+        if not _is_apt(command) or added is not None:
+            continue
+        verb = _verb(command)
+        if verb is None or verb.known not in (*_INSTALLS, *_UPGRADES) or not _needs_lists(command, verb):
+            continue
+        if any(_updates(one) for one in _around(command)):
+            continue
+        if not _all_known_before(command, build):
+            break
+        if not updated or deleted:
+            return _Stale(command, verb, deleted or "no `apt-get update` runs before it in this build", waits)
+        if new:
+            # What it installs may be in the old lists, if the lists are updated later.
+            added = _Stale(command, verb, new, waits=True)
+    return added
+
+
+def _updates(command: Command) -> bool:
+    """Whether a command fetches the package lists."""
+    if command.name in ("add-apt-repository", "apt-add-repository"):
+        return command.has("-n", "--no-update") is None
+    if command.name in _APT:
+        return "update" in command.texts or command.is_open or command.has("-U", "--update") is not None
+    # `retry 5 apt-get update`, where `retry` is a function of the script
+    return "update" in command.texts and any(name in command.texts for name in _APT)
+
+
+def _adds_source(command: Command) -> bool:
+    """Whether a command adds a package source whose lists are not there yet."""
+    if command.name == "dpkg":
+        return command.has("-i", "--install") is not None and any("packages-microsoft-prod" in t for t in command.texts)
+    targets = [redirect.target.known for redirect in command.redirects if redirect.operator in (">", ">>")]
+    if command.name == "tee":
+        targets += command.texts
+    elif command.name in _COPIES:
+        targets += command.texts if command.name in ("curl", "wget") else command.texts[-1:]
+    return any(target.startswith("/etc/apt/sources.list") for target in targets)
+
+
+def _needs_lists(command: Command, verb: Word) -> bool:
+    """Whether a command installs by name, or upgrades; what is not known may be a file."""
+    if verb.known in _UPGRADES:
+        return True
+    named = [word.text for word in command.operands(*_VALUED)[1:]]
+    return any(name and "/" not in name.rpartition("=")[0] + name and not name.endswith(".deb") for name in named)
+
+
+@check("AIB404", "package-lock-race", "warning", CLOUD_INIT, APT)
+def package_lock_race(build: Build) -> Findings:
+    """
+    ## What it does
+    Looks for the first apt command of a build that does not wait for what else uses apt after the start of the machine:
+    with no `cloud-init status --wait` before it, no `DPkg::Lock::Timeout`, no loop over `fuser` and nothing that stops
+    the timers of `apt-daily`. Nothing is reported behind a script that is somewhere else, since that may wait.
+
+    ## Why it matters
+    In its first minutes the build VM is busy with itself: cloud-init, unattended upgrades and the extensions of Azure
+    hold the lock of dpkg. apt does not wait for it, but ends with `Could not get lock /var/lib/dpkg/lock-frontend`, and
+    so does the build: on some days, and not on others.
+
+    ## Bad
+    ```json
+    "customize": [
+      {
+        "type": "Shell",
+        "name": "Install",
+        "inline": ["sudo «apt-get update»", "sudo apt-get install -y nginx"]
+      }
+    ]
+    ```
+
+    ## Good
+    ```json
+    "customize": [
+      {
+        "type": "Shell",
+        "name": "Install",
+        "inline": [
+          "cloud-init status --wait",
+          "sudo apt-get -o DPkg::Lock::Timeout=300 update",
+          "sudo apt-get -o DPkg::Lock::Timeout=300 install -y nginx"
+        ]
+      }
+    ]
+    ```
+    """
+    for command in _in_order(build):
+        if _waits(command) or _is_opaque(command, build):
+            return
+        words = _locks(command)
+        if words is None:
+            continue
+        stale = _stale(build)
+        if (
+            not _all_known_before(command, build)
+            or command.is_open
+            or _is_tried_again(command)
+            or any(_waits(one) for one in _around(command))
+            or (stale is not None and stale.command is command)  # whose finding says so as well
+        ):
+            return
+        yield Finding(
+            command.at(*words),
+            f"`{command.label(*words)}` in {where(command.script)} does not wait for what else uses apt after the start "
+            "of the machine",
+            help="run `cloud-init status --wait` before it, and give apt `-o DPkg::Lock::Timeout=300`",
+            notes=(
+                "while cloud-init, unattended upgrades or an extension hold the lock, apt ends with `Could not get lock "
+                "/var/lib/dpkg/lock-frontend`",
+            ),
+        )
+        return
+
+
+@check("AIB424", "stale-package-lists", "warning", APT, TROUBLESHOOT)
+def stale_package_lists(build: Build) -> Findings:
+    """
+    ## What it does
+    Looks for the first `apt-get install` (or upgrade) of a build with no `apt-get update` before it, with one whose
+    lists are deleted again, or with a package source that was added after it. Packages that are files need no lists.
+    Nothing is reported behind a script that is somewhere else, since that may update.
+
+    ## Why it matters
+    An image brings package lists that are as old as itself, or none. apt then ends with `Unable to locate package` or
+    with a 404 for a version that is gone from the mirror, and an upgrade finds nothing to do. It may pass while the
+    image is new.
+
+    ## Bad
+    ```json
+    "customize": [
+      {
+        "type": "Shell",
+        "name": "Install",
+        "inline": ["cloud-init status --wait", "sudo «apt-get install» -y nginx"]
+      }
+    ]
+    ```
+
+    ## Good
+    ```json
+    "customize": [
+      {
+        "type": "Shell",
+        "name": "Install",
+        "inline": ["cloud-init status --wait", "sudo apt-get update", "sudo apt-get install -y nginx"]
+      }
+    ]
+    ```
+    """
+    stale = _stale(build)
+    if stale is None:
+        return
+    command, verb, problem, waits = stale
+    sudo = "sudo " if command.under("sudo") is not None else ""
+    update = f"`{sudo}apt-get update`"
+    yield Finding(
+        command.at(verb),
+        f"`{command.label(verb)}` in {where(command.script)} has no current package lists: {problem}",
+        help=f"run {update} before it" if waits else f"run `cloud-init status --wait` and {update} before it",
+        notes=(
+            "it finds nothing to upgrade"
+            if verb.known in _UPGRADES
+            else "it ends with `Unable to locate package`, or with a 404 for a version that is gone",
+        )
+        + (() if waits else ("until cloud-init is done, something else may hold the lock of apt",)),
+    )

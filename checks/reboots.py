@@ -46,7 +46,7 @@ def reboot_in_script(command: Command, build: Build) -> Findings:
     ## Bad
     ```json
     "customize": [
-      {"type": "Shell", "name": "Upgrade", "inline": ["sudo apt-get update", "sudo apt-get -y upgrade", "sudo «reboot»"]}
+      {"type": "Shell", "name": "Upgrade", "inline": ["sudo systemctl enable app", "sudo «reboot»"]}
     ]
     ```
     ```json windows

@@ -62,7 +62,11 @@ def missing_sudo(script: Script) -> Findings:
     ## Bad
     ```json
     "customize": [
-      {"type": "Shell", "name": "Install", "inline": ["sudo apt-get update && «apt-get install» -y nginx"]}
+      {
+        "type": "Shell",
+        "name": "Install",
+        "inline": ["cloud-init status --wait", "sudo apt-get update && «apt-get install» -y nginx"]
+      }
     ]
     ```
     ```json
@@ -75,7 +79,12 @@ def missing_sudo(script: Script) -> Findings:
       {
         "type": "Shell",
         "name": "Install",
-        "inline": ["sudo apt-get update", "sudo apt-get install -y nginx", "echo Welcome | sudo tee /etc/motd"]
+        "inline": [
+          "cloud-init status --wait",
+          "sudo apt-get update",
+          "sudo apt-get install -y nginx",
+          "echo Welcome | sudo tee /etc/motd"
+        ]
       }
     ]
     ```

@@ -86,8 +86,9 @@ class Command:
     `word` is the name as written. `arguments` are the words behind it; `around` are the frames, outermost first;
     `wrappers` the commands that run it (`sudo`, `env`, `bash -c`, `Start-Process`, `cmd /c`), outermost first.
     `environment` holds the variables that are set for it by name, whose values are UNKNOWN where not known. `fed_by`
-    and `feeds` are its neighbours in a pipeline. `start` and `end` are its characters in the text of `script`, `number`
-    its place among the commands of that.
+    and `feeds` are its neighbours in a pipeline; `piped` tells whether its input is a pipe, be it that of a loop or a
+    group around it (of the shell only). `start` and `end` are its characters in the text of `script`, `number` its
+    place among the commands of that.
     """
 
     __slots__ = (
@@ -100,6 +101,7 @@ class Command:
         "language",
         "name",
         "number",
+        "piped",
         "redirects",
         "script",
         "start",
@@ -134,6 +136,7 @@ class Command:
         self.number = 0
         self.fed_by: Command | None = None
         self.feeds: Command | None = None
+        self.piped = False
 
     def __repr__(self) -> str:
         return f"Command({self.written!r})"

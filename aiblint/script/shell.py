@@ -278,6 +278,8 @@ class _Shell:
             return before
         if before is not None:
             before.feeds, joined[0].fed_by = joined[0], before
+            for command in joined:
+                command.piped = True
         return joined[-1]
 
     def redirected(self, node: Node, around: tuple[Frame, ...]) -> None:

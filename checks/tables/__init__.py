@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 class Row(NamedTuple):
     """One row; what a column does not say goes for all. Options are compared as `Command.has` does.
 
+    In `without`, `silent`, `together` and `before`, `-f*` is any word that begins with `-f`.
+
     ===========  =======================================================================================================
     names        the programs: without folder and `.exe`, in lower case for Windows; may have `*`, `?` and `[0-9]`
     verbs        only with one of these subcommands, of one word or of two
@@ -37,7 +39,8 @@ class Row(NamedTuple):
     given        only with one of these options or words
     without      not with any of these options or words: with them it does something else
     silent       any one of these makes it right
-    together     all of these are needed to make it right
+    together     all of these are needed to make it right; of `-a|-b` one is enough
+    before       any one of these makes it right in front of the subcommand
     variables    any one of these variables in its environment makes it right
     exact        true where the letter case of the options counts on Windows, too
     asks         what it asks for, behind "waits for ": `a person to confirm`
@@ -47,6 +50,11 @@ class Row(NamedTuple):
     help         what to do
     note         why, or what it costs
     severity     where it is not the check's own
+    most         only with at most so many words that are no options, the subcommand among them
+    runs         only where one of these texts is in the name or the address of the script that it runs
+    system       only where the image is of this distribution, as `execution.distribution` names it
+    endless      true for what goes on for ever, whatever it is fed
+    terminal     true for what asks the terminal itself, so that nothing answers through a pipe
     codes        exit codes that mean success, besides 0
     fires        commands that the check must report
     passes       commands that it must let pass
@@ -60,6 +68,7 @@ class Row(NamedTuple):
     without: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     exact: bool = False
     asks: str = ""
@@ -69,6 +78,11 @@ class Row(NamedTuple):
     help: str = ""
     note: str = ""
     severity: str = ""
+    most: int = -1
+    runs: tuple[str, ...] = ()
+    system: str = ""
+    endless: bool = False
+    terminal: bool = False
     codes: tuple[int, ...] = ()
     fires: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
@@ -90,9 +104,12 @@ def rows(table: str, name: str) -> tuple[Row, ...]:
     return tuple(Row(**columns) for columns in found)
 
 
-def matches(table: str, command: Command) -> Iterator[Match]:
-    """The rows that a command falls under, whether or not something makes it right."""
-    for row in rows(table, command.name):
+def matches(table: str, command: Command, name: str = "") -> Iterator[Match]:
+    """The rows that a command falls under, whether or not something makes it right.
+
+    `name` is the program where it is not the command's own name: `sh` for `./setup.run`.
+    """
+    for row in rows(table, name or command.name):
         words = _verb(row, command)
         if words is None or (row.without and _given(command, row, row.without)):
             continue
@@ -101,13 +118,16 @@ def matches(table: str, command: Command) -> Iterator[Match]:
             if given is None:
                 continue
             words = (*words, given)
-        yield Match(row, words)
+        if _applies(row, command):
+            yield Match(row, words)
 
 
-def broken(table: str, command: Command) -> Match | None:
+def broken(table: str, command: Command, name: str = "") -> Match | None:
     """The first row that a command falls under and that nothing makes right. What is not known may make it right."""
-    for match in matches(table, command):
+    for match in matches(table, command, name):
         row = match.row
+        if _is_silenced(row, command, match.words):
+            continue
         hidden = _may_hide_options(command, row)
         if row.silent and (hidden or _given(command, row, row.silent)):
             continue
@@ -170,3 +190,46 @@ def _verb(row: Row, command: Command) -> tuple[Word, ...] | None:
         if len(operands) >= count and " ".join(word.known.lower() for word in operands[:count]) in row.verbs:
             return operands[:count]
     return None
+
+
+def _applies(row: Row, command: Command) -> bool:
+    """Whether a command falls under a row also by `most`, by `runs` and by the beginnings (`-f*`) in `without`."""
+    if row.runs and not any(part in _origin(command) for part in row.runs):
+        return False
+    if row.most >= 0 and (command.is_open or len(command.operands(*row.valued)) > row.most):
+        return False
+    return not _begins(command, row.without)
+
+
+def _is_silenced(row: Row, command: Command, words: tuple[Word, ...]) -> bool:
+    """Whether a command is made right by `before`, or by what only beginnings (`-f*`) and choices (`-a|-b`) say."""
+    if row.before and words:
+        first = command.arguments[: command.arguments.index(words[0])]
+        if any(word.may_be_option or _is_one(word.known, row.before) for word in first):
+            return True
+    if _begins(command, row.silent):
+        return True
+    choices = [option.split("|") for option in row.together]
+    return bool(choices) and all(command.has(*choice) or _begins(command, tuple(choice)) for choice in choices)
+
+
+def _begins(command: Command, options: tuple[str, ...]) -> bool:
+    beginnings = tuple(option[:-1] for option in options if option.endswith("*"))
+    return bool(beginnings) and any(word.known.startswith(beginnings) for word in command.arguments)
+
+
+def _is_one(written: str, options: tuple[str, ...]) -> bool:
+    return any(written.startswith(option[:-1]) if option.endswith("*") else written == option for option in options)
+
+
+def _origin(command: Command) -> str:
+    """Names and addresses of the script that a command runs, in lower case: from a file, a pipe or `$( )`."""
+    said = command.written
+    if command.fed_by is not None:
+        said += " " + command.fed_by.written
+    files = {word.known.rpartition("/")[2] for word in command.operands()[:1]} - {""}
+    nearest = command.script.commands[max(0, command.number - 100) : command.number]
+    for earlier in nearest if files else ():
+        if earlier.name in ("curl", "wget") and any(file in earlier.written for file in files):
+            said += " " + earlier.written
+    return said.lower()
