@@ -126,6 +126,8 @@ def _lint(arguments: list[str]) -> int:
         outcome = engine.lint(named, settings, tuple(options.parameters), stdin, live)
     except SettingsError as error:
         return _complain(str(error))
+    if options.output == "json" and live is None and outcome.templates:
+        outcome = outcome._replace(skipped=engine.live_checks(settings))
     sys.stdout.write(_report(outcome, options.output))
     for failure in outcome.failures:
         _complain(failure)

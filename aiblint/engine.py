@@ -48,8 +48,7 @@ class Subjects(NamedTuple):
 class Outcome(NamedTuple):
     """What one file came to. `broken` names checks that could not do their work: a bug of ours, never silent.
 
-    `scripts` counts what was linted as a script of its own, `skipped` the live checks that were not made; `held` is
-    what those found as it has to be.
+    `scripts` counts what was linted as a script of its own; `held` is what live checks found as it has to be.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -57,16 +56,22 @@ class Outcome(NamedTuple):
     suppressed: int = 0
     broken: tuple[str, ...] = ()
     scripts: int = 0
-    skipped: int = 0
     held: tuple[Holds, ...] = ()
 
 
-def load_checks() -> tuple[Check, ...]:
-    """All checks. This is the one place that knows where they are."""
+def load_checks(parts: Iterable[str] | None = None) -> tuple[Check, ...]:
+    """All checks, or those of the template and of some parts of `checks`. No other place knows where they are."""
     from aiblint import checks  # type: ignore[attr-defined]  # beside this package in a checkout, inside it in a wheel
 
-    listed: tuple[Check, ...] = checks.CHECKS
+    listed: tuple[Check, ...] = checks.load() if parts is None else checks.load(parts)
     return listed
+
+
+def live_checks(settings: Settings) -> int:
+    """How many live checks are wanted: those that a run without `--live` skips."""
+    from aiblint.settings import selects
+
+    return sum(1 for check in load_checks(("live",)) if check.is_live and selects(check, settings))
 
 
 def lint(
@@ -98,7 +103,7 @@ def lint(
         files=count,
         hidden=len(findings) - len(shown),
         suppressed=sum(outcome.suppressed for outcome in outcomes),
-        skipped=max((outcome.skipped for outcome in outcomes), default=0),
+        skipped=0,
         scripts=sum(outcome.scripts for outcome in outcomes),
         failures=(*failures, *(line for outcome in outcomes for line in outcome.broken)),
         held=tuple(held for outcome in outcomes for held in outcome.held),
@@ -119,7 +124,7 @@ def lint_bytes(
         return Outcome()
     from aiblint.settings import selects
 
-    checks = load_checks()
+    checks = load_checks(_parts(subjects, session))
     selected = [check for check in checks if selects(check, settings, path)]
     asking = [check for check in selected if check.is_live]
     surroundings = _surroundings(path, settings)
@@ -135,10 +140,9 @@ def lint_bytes(
         # Copies of one resource find the same thing in the same place, in other words: once is enough.
         findings += [finding for finding in found if _place(finding, context) not in places]
         places.update(_place(finding, context) for finding in found)
-    findings, suppressed = _suppress(subjects.document, findings, selected, checks, broken)
-    skipped = len(asking) if session is None and subjects.templates else 0
+    findings, suppressed = _suppress(subjects.document, findings, selected, broken)
     seen = tuple(_seen(subjects, settings.api_version))
-    return Outcome(_ordered(findings), seen, suppressed, tuple(broken), skipped=skipped, held=tuple(held))
+    return Outcome(_ordered(findings), seen, suppressed, tuple(broken), held=tuple(held))
 
 
 def lint_script(path: str, data: bytes, settings: Settings, failures: list[str]) -> Outcome:
@@ -151,14 +155,29 @@ def lint_script(path: str, data: bytes, settings: Settings, failures: list[str])
     if document is None:
         failures.append(f"{path}: this is no text, but has the name of a script")
         return Outcome()
-    checks = load_checks()
+    windows = path.lower().endswith(files.POWERSHELL_ENDINGS)
+    checks = load_checks(("scripts", "windows" if windows else "shell"))
     selected = [check for check in checks if selects(check, settings, path)]
     broken: list[str] = []
     build = alone(document)
     context: dict[str, object] = {"Build": build, "Surroundings": _surroundings(path, settings)}
     findings = list(_findings(selected, _of_build(build, selected), context, path, broken))
-    findings, suppressed = _suppress(document, findings, selected, checks, broken)
+    findings, suppressed = _suppress(document, findings, selected, broken)
     return Outcome(_ordered(findings), (), suppressed, tuple(broken), 1)
+
+
+def _parts(subjects: Subjects, session: Session | None) -> Iterator[str]:
+    """The parts of `checks` that have something to look at."""
+    types = {step.type for template in subjects.templates for step in template.steps}
+    shell, windows = "Shell" in types, "PowerShell" in types
+    if shell or windows:
+        yield "scripts"
+    if shell:
+        yield "shell"
+    if windows:
+        yield "windows"
+    if session is not None:
+        yield "live"
 
 
 def _surroundings(path: str, settings: Settings) -> Surroundings:
@@ -362,7 +381,7 @@ def _complete(finding: Finding, check: Check, context: dict[str, object]) -> Fin
 
 
 def _suppress(
-    document: Document, findings: list[Finding], selected: list[Check], checks: tuple[Check, ...], broken: list[str]
+    document: Document, findings: list[Finding], selected: list[Check], broken: list[str]
 ) -> tuple[list[Finding], int]:
     """What comments leave, and how many they silence; what is wrong with the comments is found as well."""
     suppressed = 0
@@ -371,6 +390,7 @@ def _suppress(
             continue
         from aiblint import suppression
 
+        checks = load_checks()  # a comment may name any check, also one that this run has no use for
         findings, silenced, complaints = suppression.apply(place, findings, selected, checks)
         about_comments = list(_findings(selected, {"Complaint": tuple(complaints)}, {}, place.path, broken))
         about_comments, more, _ = suppression.apply(place, about_comments, selected, checks)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 ENDINGS = (".json", ".jsonc")
 # Linted when they are named. In a folder most of them are no scripts of a build: those that are, a template names.
-SCRIPT_ENDINGS = (".sh", ".bash", ".ps1", ".psm1")
+POWERSHELL_ENDINGS = (".ps1", ".psm1")
+SCRIPT_ENDINGS = (".sh", ".bash", *POWERSHELL_ENDINGS)
 
 # A junction is a link to a folder, but Python takes it for a folder before 3.12: [MS-FSCC] 2.1.2.1, reparse tags.
 _JUNCTION = 0xA0000003

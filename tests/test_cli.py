@@ -20,6 +20,7 @@ from aiblint.settings import Settings
 from aiblint.source.document import Document
 from tests.golden import golden
 from tests.reports import check, finding, place, run
+from tests.templates import resource
 
 DOCUMENT = Document("a.json", "marked")
 AT = place(DOCUMENT, "marked")
@@ -73,8 +74,14 @@ class Asked:
         self.stdin: tuple[str, bytes] | None = None
 
     def lint(
-        self, paths: list[str], settings: Settings, parameters: tuple[str, ...], stdin: tuple[str, bytes] | None
+        self,
+        paths: list[str],
+        settings: Settings,
+        parameters: tuple[str, ...],
+        stdin: tuple[str, bytes] | None,
+        live: object,
     ) -> Run:
+        assert live is None
         self.paths, self.settings, self.parameters, self.stdin = list(paths), settings, parameters, stdin
         return self.answer
 
@@ -84,7 +91,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
     """The engine's place is taken; the current folder is an empty repository; nothing asks for colour."""
     engine = Asked()
     monkeypatch.setattr("aiblint.engine.lint", engine.lint)
-    monkeypatch.setattr("aiblint.engine.load_checks", lambda: CHECKS)
+    monkeypatch.setattr("aiblint.engine.load_checks", lambda parts=None: CHECKS)
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".git").mkdir()
     for name in ("NO_COLOR", "FORCE_COLOR"):
@@ -433,3 +440,27 @@ def test_a_start_imports_no_more_than_it_needs() -> None:
         assert "aiblint.cli" in loaded
         assert heavy.isdisjoint(loaded)
         assert "aiblint.engine" not in loaded
+
+
+SHELL = {"type": "Shell", "name": "Greet", "inline": ["echo hello"]}
+POWERSHELL = {"type": "PowerShell", "name": "Greet", "inline": ["Write-Output hello"]}
+FILE = {"type": "File", "name": "Copy", "sourceUri": "https://example.com/a.json", "destination": "/tmp/a.json"}
+
+
+@pytest.mark.parametrize(
+    ("step", "reads"),
+    [
+        (FILE, set()),
+        (SHELL, {"aiblint.script.shell", "aiblint.checks.shell", "aiblint.checks.scripts"}),
+        (POWERSHELL, {"aiblint.script.powershell", "aiblint.checks.windows", "aiblint.checks.scripts"}),
+    ],
+)
+def test_scripts_are_paid_for_by_those_who_have_some(step: dict[str, object], reads: set[str], tmp_path: Path) -> None:
+    template = tmp_path / "template.json"
+    template.write_text(json.dumps(resource({"customize": [step]})))
+    show = f"import sys; from aiblint import cli; cli.main([{str(template)!r}]); print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    watched = {"aiblint.script.shell", "aiblint.script.powershell", "aiblint.checks.shell", "aiblint.checks.windows",
+               "aiblint.checks.scripts", "aiblint.checks.live", "aiblint.azure", "azure", "tomllib"}  # fmt: skip
+    assert loaded & watched == reads

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiblint.files import SCRIPT_ENDINGS
+from aiblint.files import POWERSHELL_ENDINGS, SCRIPT_ENDINGS
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN
 from aiblint.source.document import Document, Span
@@ -198,7 +198,7 @@ def _base(path: str) -> str:
 
 
 def _language(path: str) -> str:
-    return "powershell" if path.lower().endswith((".ps1", ".psm1")) else "shell"
+    return "powershell" if path.lower().endswith(POWERSHELL_ENDINGS) else "shell"
 
 
 def alone(document: Document) -> Build:

@@ -9,8 +9,8 @@ from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 
-from . import tables
-from .execution import ends_on_error, where
+from .. import tables
+from ..execution import ends_on_error, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

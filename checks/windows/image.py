@@ -7,8 +7,8 @@ import re
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 
-from . import tables
-from .execution import is_splatted, where
+from .. import tables
+from ..execution import is_splatted, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from functools import lru_cache
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 
-from . import tables
-from .execution import distribution, ends_on_error, is_answered, is_own, where
+from .. import tables
+from ..execution import distribution, ends_on_error, is_answered, is_own, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from . import tables
-from .execution import called, is_answered, is_cmdlet, is_elevated, where
+from .. import tables
+from ..execution import called, is_answered, is_cmdlet, is_elevated, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,10 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from . import effects
-from .deletion import deletion_of
-from .effects import rest_of_build, runs_now, shown
-from .execution import where
+from .. import effects
+from ..deletion import deletion_of
+from ..effects import rest_of_build, runs_now, shown
+from ..execution import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

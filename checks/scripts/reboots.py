@@ -7,9 +7,9 @@ import re
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 
-from . import effects
-from .effects import rest_of_build, runs_now
-from .execution import where
+from .. import effects
+from ..effects import rest_of_build, runs_now
+from ..execution import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

@@ -8,7 +8,7 @@ from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN, Word
 
-from .execution import is_splatted, is_system, where
+from ..execution import is_splatted, is_system, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

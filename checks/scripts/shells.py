@@ -10,7 +10,7 @@ from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 from aiblint.script.quotes import LONGEST, pieces, unclosed
 
-from .execution import runs_in_dash, where
+from ..execution import runs_in_dash, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

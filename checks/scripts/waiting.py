@@ -8,8 +8,8 @@ from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 
-from . import tables
-from .execution import where
+from .. import tables
+from ..execution import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

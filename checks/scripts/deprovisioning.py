@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 
-from . import effects
-from .deletion import deletion_of
-from .effects import (
+from .. import effects
+from ..deletion import deletion_of
+from ..effects import (
     DEPROVISIONING_LINUX,
     DEPROVISIONING_WINDOWS,
     is_built,
@@ -16,7 +16,7 @@ from .effects import (
     runs_now,
     shown,
 )
-from .execution import where
+from ..execution import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

@@ -8,8 +8,8 @@ from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 
-from . import tables
-from .execution import called, is_answered, is_cmdlet, where
+from .. import tables
+from ..execution import called, is_answered, is_cmdlet, where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

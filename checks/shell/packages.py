@@ -9,9 +9,9 @@ from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN
 
-from . import tables
-from .execution import distribution, is_answered, is_own, where
-from .ground import platform_image
+from .. import tables
+from ..execution import distribution, is_answered, is_own, where
+from ..ground import platform_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,8 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from . import tables
-from .execution import elevates_itself, where
+from .. import tables
+from ..execution import elevates_itself, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

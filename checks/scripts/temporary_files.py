@@ -7,12 +7,12 @@ import re
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 
-from . import effects
-from .deletion import deletion_of
-from .effects import DEPROVISIONING_LINUX as LINUX
-from .effects import DEPROVISIONING_WINDOWS as WINDOWS
-from .effects import is_built, is_deprovisioning_script, rest_of_build, runs_now, shown
-from .execution import distribution, is_elevated, where
+from .. import effects
+from ..deletion import deletion_of
+from ..effects import DEPROVISIONING_LINUX as LINUX
+from ..effects import DEPROVISIONING_WINDOWS as WINDOWS
+from ..effects import is_built, is_deprovisioning_script, rest_of_build, runs_now, shown
+from ..execution import distribution, is_elevated, where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

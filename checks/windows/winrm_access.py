@@ -8,9 +8,9 @@ from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 
-from . import effects
-from .effects import runs_now, shown
-from .execution import where
+from .. import effects
+from ..effects import runs_now, shown
+from ..execution import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

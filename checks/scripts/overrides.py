@@ -9,9 +9,9 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from . import effects
-from .effects import DEPROVISIONING_LINUX, DEPROVISIONING_WINDOWS, is_built, runs_now
-from .execution import where
+from .. import effects
+from ..effects import DEPROVISIONING_LINUX, DEPROVISIONING_WINDOWS, is_built, runs_now
+from ..execution import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

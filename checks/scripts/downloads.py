@@ -9,8 +9,8 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN, Word
 
-from .execution import is_splatted, where
-from .ground import platform_image
+from ..execution import is_splatted, where
+from ..ground import platform_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
