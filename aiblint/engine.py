@@ -140,7 +140,7 @@ def lint_bytes(
         # Copies of one resource find the same thing in the same place, in other words: once is enough.
         findings += [finding for finding in found if _place(finding, context) not in places]
         places.update(_place(finding, context) for finding in found)
-    findings, suppressed = _suppress(subjects.document, findings, selected, broken)
+    findings, suppressed = _suppress(subjects.document, findings, settings, session, broken)
     seen = tuple(_seen(subjects, settings.api_version))
     return Outcome(_ordered(findings), seen, suppressed, tuple(broken), held=tuple(held))
 
@@ -162,7 +162,8 @@ def lint_script(path: str, data: bytes, settings: Settings, failures: list[str])
     build = alone(document)
     context: dict[str, object] = {"Build": build, "Surroundings": _surroundings(path, settings)}
     findings = list(_findings(selected, _of_build(build, selected), context, path, broken))
-    findings, suppressed = _suppress(document, findings, selected, broken)
+    build.scripts[0].contents  # noqa: B018  # its comments count also where no check has asked what it says
+    findings, suppressed = _suppress(document, findings, settings, None, broken)
     return Outcome(_ordered(findings), (), suppressed, tuple(broken), 1)
 
 
@@ -381,7 +382,7 @@ def _complete(finding: Finding, check: Check, context: dict[str, object]) -> Fin
 
 
 def _suppress(
-    document: Document, findings: list[Finding], selected: list[Check], broken: list[str]
+    document: Document, findings: list[Finding], settings: Settings, session: Session | None, broken: list[str]
 ) -> tuple[list[Finding], int]:
     """What comments leave, and how many they silence; what is wrong with the comments is found as well."""
     suppressed = 0
@@ -389,8 +390,15 @@ def _suppress(
         if not any("aiblint" in comment.text for comment in place.comments):
             continue
         from aiblint import suppression
+        from aiblint.settings import selects
 
-        checks = load_checks()  # a comment may name any check, also one that this run has no use for
+        # A comment may name any check, also one that has nothing to look at here: then it silences nothing.
+        checks = load_checks()
+        selected = [
+            check
+            for check in checks
+            if selects(check, settings, document.path) and (session is not None or not check.is_live)
+        ]
         findings, silenced, complaints = suppression.apply(place, findings, selected, checks)
         about_comments = list(_findings(selected, {"Complaint": tuple(complaints)}, {}, place.path, broken))
         about_comments, more, _ = suppression.apply(place, about_comments, selected, checks)

@@ -145,7 +145,7 @@ def kept(text: str) -> list[str]:
         (f"// aiblint: ignore-file[{ERROR}] why\n{WRONG}", [INFO, WARNING]),
         (f"{WRONG}\n// aiblint: ignore-file[AIB] why\n", []),
         # what does nothing
-        (f"// aiblint: ignore-file[AIB801] later\n{WRONG}", ["unused-suppression", ERROR, INFO, WARNING]),
+        (f"// aiblint: ignore-file[AIB999] later\n{WRONG}", ["unused-suppression", ERROR, INFO, WARNING]),
         (f"// aiblint: ignore-file\n{deployment()}", ["unused-suppression"]),
         (f"// aiblint: ignore-file[{ERROR}] why\n{deployment()}", ["unused-suppression"]),
         (deployment().replace("120,", f"120, // aiblint: ignore[{ERROR}]"), ["unused-suppression"]),
@@ -206,7 +206,7 @@ def test_a_bug_in_one_check_hides_nothing(
 
     stumble.__annotations__ = {"template": "ImageTemplate"}
     checks = (Check("AIB299", "stumbling", "error", (), ("ImageTemplate",), stumble), *engine.load_checks())  # type: ignore[arg-type]
-    monkeypatch.setattr("aiblint.engine.load_checks", lambda: checks)
+    monkeypatch.setattr("aiblint.engine.load_checks", lambda parts=None: checks)
     monkeypatch.delenv("AIBLINT_RAISE", raising=False)
     (folder / "image.json").write_text(WRONG)
     assert cli.main([]) == cli.FAILED
@@ -224,7 +224,7 @@ def test_a_long_message_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
         yield Finding(Span(0, 1, document), "begins " + "x" * 10_000 + " ends")  # type: ignore[arg-type]
 
     checks = (Check("AIB099", "talking", "error", (), ("Document",), talk),)  # type: ignore[arg-type]
-    monkeypatch.setattr("aiblint.engine.load_checks", lambda: checks)
+    monkeypatch.setattr("aiblint.engine.load_checks", lambda parts=None: checks)
     (only,) = findings(deployment())
     assert len(only.message) == engine.LONGEST_MESSAGE
     assert only.message.startswith("begins x")

@@ -62,7 +62,7 @@ def test_an_empty_run() -> None:
     data = rendered(run(files=3, skipped=12))
     assert data["findings"] == data["templates"] == []
     assert data["summary"] == {
-        "files": 3, "templates": 0, "errors": 0, "warnings": 0, "infos": 0, "hidden": 0, "suppressed": 0, "skipped": 12, "scripts": 0,
+        "files": 3, "templates": 0, "errors": 0, "warnings": 0, "infos": 0, "hidden": 0, "suppressed": 0, "skipped": 12, "scripts": 0, "unchecked": 0,
     }  # fmt: skip
 
 
