@@ -1553,14 +1553,6 @@ TABLES: dict[str, tuple[dict, ...]] = \
                             'note': "a package's script runs only once somebody has said yes",
                             'silent': ('-y', '--yes', '--confirm'),
                             'without': ('--noop', '--what-if', '--whatif', '-?', '--help')},
-                           {'asks': 'somebody to accept its agreements',
-                            'help': 'add `--silent --accept-package-agreements --accept-source-agreements '
-                                    '--disable-interactivity`',
-                            'names': ('winget',),
-                            'note': 'winget is not there for System, nor on Windows Server before 2025: Chocolatey '
-                                    "or the program's own installer are safer in a build",
-                            'together': ('--accept-source-agreements', '--accept-package-agreements'),
-                            'verbs': ('install', 'import')},
                            {'asks': 'somebody to say whether it may restart',
                             'given': ('/enable-feature', '/disable-feature', '/add-package', '/remove-package'),
                             'help': 'add `/Quiet /NoRestart`, and a `WindowsRestart` behind the step',
