@@ -13,18 +13,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 REVIEW = ROOT.parent / "shared" / "tools" / "review.py"
 
-SCRIPT = "what a script does is not looked at yet"
 PLACE = "reported, but at the exact characters, which are on another line"
 EXCEPTIONS = {
-    "CustomTemplateWVD.json:111": SCRIPT,
-    "ubuntu1804-image-template.json:55": SCRIPT,
-    "ubuntu1804-image-template.json:57": SCRIPT,
-    "aniisch__AIB_config/helloImageTemplateLinux.json:71": SCRIPT,
-    "azuresamples__testlinuxshellcustomiser/helloImageTemplateforSIG.json:77": SCRIPT,
-    "GoldenRHELImage.json:57": SCRIPT,
-    "armTempProofing.json:70": SCRIPT,
-    "DotNet472.json:50": SCRIPT,
-    "9_Setting_up_a_Trigger_with_a_Custom_Linux_Image/helloImageTemplate.json:49": SCRIPT,
+    "GoldenRHELImage.json:57": f"{PLACE}: where the folder is made",
+    "armTempProofing.json:70": "that a folder is missing which another step may make is not followed",
     "aib_template.json:25": "the broken line is in a script that is fetched",
     "baseKubernetes.json:35": "that the repository was shut down is not in the file",
     "armTemplateWinSIGServer2022.json:59": "only the file's name contradicts the sku",
@@ -44,4 +36,4 @@ def test_what_the_review_calls_certain_is_reported() -> None:
     assert unexpected == []
     reported = re.search(r"^(\d+) reviewed lines reported", shown, re.M)
     assert reported is not None
-    assert int(reported[1]) >= 242
+    assert int(reported[1]) >= 249

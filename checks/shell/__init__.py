@@ -4,6 +4,7 @@ from aiblint.finding import Check
 
 from . import (
     hidden,
+    home,
     packages,
     prompts,
     ssh_access,
@@ -21,4 +22,5 @@ CHECKS: tuple[Check, ...] = (
     ssh_access.ssh_access_changed,
     packages.stale_package_lists,
     hidden.expected_failure_ends_step,
+    home.home_of_build_user,
 )
