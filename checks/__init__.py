@@ -52,7 +52,7 @@ from . import (
     windows_image,
     winrm_access,
 )
-from .live import rights, sources
+from .live import galleries, rights, sources
 
 CHECKS: tuple[Check, ...] = (
     # AIB0xx: the file
@@ -205,4 +205,18 @@ CHECKS: tuple[Check, ...] = (
     rights.cannot_read_source,
     # AIB8xx: live, everything else
     sources.source_not_found,
+    sources.source_not_in_region,
+    sources.source_deprecated,
+    sources.plan_not_accepted,
+    sources.source_security_type,
+    sources.generation_mismatch_live,
+    sources.architecture_mismatch,
+    sources.source_not_generalized,
+    sources.system_mismatch,
+    sources.disk_smaller_than_source,
+    galleries.gallery_not_found,
+    galleries.version_already_exists,
+    galleries.target_region_unavailable,
+    galleries.definition_lacks_plan,
+    galleries.definition_elsewhere,
 )
