@@ -58,6 +58,8 @@ def gallery_not_found(distributor: Distributor, template: ImageTemplate, azure: 
     found, holder = azure.reader.side_by_side((partial(azure.get, definition), partial(azure.get, gallery)))
     if found.found or made_here:
         yield Holds(at, what if found.found else f"{what} when the same file has been deployed")
+        if found.found and not holder.found:
+            yield unchecked(at, f"the gallery of {distributor.label} fits the template", holder)
     elif found.kind == "missing":
         lacking = ("gallery", gallery) if holder.kind == "missing" else ("image definition", definition)
         command = "az sig create" if holder.kind == "missing" else "az sig image-definition create"
