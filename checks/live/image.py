@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from aiblint.template import Distributor, ImageTemplate
     from aiblint.value import Value
 
+_IMAGE = pattern(r"/subscriptions/.+/providers/Microsoft\.Compute/images/[^/]+", re.IGNORECASE)
 _VERSION = pattern(r"(/subscriptions/.+/galleries/[^/]+/images/[^/]+)/versions/([^/]+)", re.IGNORECASE)
 # A gallery that others share, as Compute writes the `uniqueId` of its images; with a region and a subscription before
 # it where somebody took the path that is asked for (official examples SharedGalleryImageVersions_Get and its like).
 _SHARED = pattern(r"(?:/.+)?/(shared|community)Galleries/([^/]+)/images/([^/]+)/versions/([^/]+)", re.IGNORECASE)
-# Nothing that anybody could have filled in.
+# No name has these: somebody fills it in later, which unresolved-placeholder says where it matters.
+_FILLED_IN = pattern(r"[$%{}<>#*]")
 _KNOWN = Home("0", "0")
 _GIB = 2**30
 
@@ -104,8 +106,10 @@ def targets(template: ImageTemplate, azure: Azure) -> list[Target]:
 
 
 def definition_of(distributor: Distributor, azure: Azure) -> str:
-    """The ID of the image definition that a distributor publishes to, without a version; empty if not known."""
-    return parent(azure.id(distributor.get("galleryImageId")) or "", "images")
+    """The ID of the image definition that a distributor publishes to, without a version; empty if it is not known or
+    wrongly written."""
+    definition = parent(azure.id(distributor.get("galleryImageId")) or "", "images")
+    return definition if parent(definition, "galleries") and not _FILLED_IN.search(definition) else ""
 
 
 def security(body: dict[str, Any]) -> str:
@@ -150,9 +154,11 @@ def _marketplace(template: ImageTemplate, azure: Azure) -> Source | None:
     for name, part in parts.items():
         if part.text is None:
             return Source(part, "marketplace", what, open=name)
-    if not azure.home.subscription or not azure.location or not re.fullmatch(r"(?i)latest|[\d.]+", version.text or ""):
-        return None
     publisher, offer, sku, wanted = (str(part.text) for part in parts.values())
+    if _FILLED_IN.search(publisher + offer + sku) or not re.fullmatch(r"(?i)latest|[\d.]+", wanted):
+        return None
+    if not azure.home.subscription or not azure.location:
+        return None
     base = (
         f"/subscriptions/{azure.home.subscription}/providers/Microsoft.Compute/locations/{azure.location}"
         f"/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions"
@@ -196,7 +202,7 @@ def _managed(template: ImageTemplate, azure: Azure) -> Source | None:
     at = template.source.get("imageId")
     what = "the source image"
     name = azure.id(at) or ""
-    if not re.fullmatch(r"(?i)/subscriptions/.+/providers/Microsoft\.Compute/images/[^/]+", name):
+    if _FILLED_IN.search(name) or not _IMAGE.fullmatch(name):
         return _left_open(at, "managed", what, "imageId")
     answer = azure.get(name)
     properties = answer.at("properties") or {}
@@ -222,7 +228,7 @@ def _gallery(template: ImageTemplate, azure: Azure) -> Source | None:
     at = template.source.get("imageVersionId")
     written = "" if at.is_missing else identifier(at, "id", azure.home)
     shared, own = _SHARED.fullmatch(written), _VERSION.fullmatch(written)
-    if OPEN in written or not (shared or own):
+    if _FILLED_IN.search(written) or not (shared or own):
         return _left_open(at, "gallery", "the source version", "imageVersionId")
     if shared is not None:
         if not azure.home.subscription or not azure.location:
