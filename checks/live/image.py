@@ -27,7 +27,7 @@ _VERSION = pattern(r"(/subscriptions/.+/galleries/[^/]+/images/[^/]+)/versions/(
 # A gallery that others share, as Compute writes the `uniqueId` of its images; with a region and a subscription before
 # it where somebody took the path that is asked for (official examples SharedGalleryImageVersions_Get and its like).
 _SHARED = pattern(r"(?:/.+)?/(shared|community)Galleries/([^/]+)/images/([^/]+)/versions/([^/]+)", re.IGNORECASE)
-# No name has these: somebody fills it in later, which unresolved-placeholder says where it matters.
+# No name has these: somebody fills it in later, in a way that is not known as a placeholder (those are unknown values).
 _FILLED_IN = pattern(r"[$%{}<>#*]")
 _KNOWN = Home("0", "0")
 _GIB = 2**30
