@@ -122,7 +122,7 @@ def nothing_to_distribute(template: ImageTemplate) -> Findings:
         )
 
 
-def _regions(distributor: Distributor) -> tuple[str, tuple[Value, ...]]:
+def listed_regions(distributor: Distributor) -> tuple[str, tuple[Value, ...]]:
     """The property that lists the regions of a gallery distributor, and where each is named; of two, the newer one."""
     targets = distributor.get("targetRegions").items
     if targets:
@@ -191,7 +191,7 @@ def replication_and_target_regions(distributor: Distributor, template: ImageTemp
     if distributor.type != "SharedImage":
         return
     first: dict[str, Value] = {}
-    for region in _regions(distributor)[1]:
+    for region in listed_regions(distributor)[1]:
         other = first.setdefault(normalise(region.text), region) if region.text else region
         if other is not region:
             yield Finding(
@@ -309,7 +309,7 @@ def home_region_missing(distributor: Distributor, template: ImageTemplate) -> Fi
     ]
     ```
     """
-    listed, places = _regions(distributor)
+    listed, places = listed_regions(distributor)
     regions = [normalise(place.text) for place in places if place.text]
     if distributor.type != "SharedImage" or not regions or len(regions) < len(places):
         return

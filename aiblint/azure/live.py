@@ -41,7 +41,9 @@ __all__ = ["Azure", "Live", "LiveError", "Session", "connect"]
 VERSIONS = {
     "microsoft.authorization": "2022-04-01",
     "microsoft.compute": "2024-07-01",
+    "microsoft.compute/communitygalleries": "2024-03-03",
     "microsoft.compute/galleries": "2024-03-03",
+    "microsoft.compute/sharedgalleries": "2024-03-03",
     "microsoft.compute/skus": "2021-07-01",
     "microsoft.containerinstance": "2023-05-01",
     "microsoft.managedidentity": "2023-01-31",
@@ -240,7 +242,8 @@ def version(path: str) -> str:
     if not found or ("/" not in after and before.count("/") == 2):
         return RESOURCES  # subscriptions, resource groups, and the providers themselves
     steps = after.split("/")
-    kinds = ("/".join(steps[:2]), f"{steps[0]}/{steps[-1]}", steps[0])
+    # What a region has stands below it: `locations/{location}/sharedGalleries`.
+    kinds = ("/".join(steps[:2]), f"{steps[0]}/{steps[-1]}", "/".join(steps[:1] + steps[3:4]), steps[0])
     return next((VERSIONS[kind] for kind in kinds if kind in VERSIONS), RESOURCES)
 
 

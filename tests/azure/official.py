@@ -28,6 +28,10 @@ OTHERS = {
     "/{scope}/providers/Microsoft.Authorization/policyExemptions": "rest/api/policy/policy-exemptions (by scope)",
     "/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}": "rest/api/authorization/role-definitions/get-by-id",
     "/subscriptions/{subscriptionId}/providers/Microsoft.Storage/storageAccounts": "rest/api/storagerp/storage-accounts/list",
+    "/subscriptions/{subscriptionId}/providers/Microsoft.Compute/locations/{location}/communityGalleries/{publicGalleryName}"
+    "/images/{galleryImageName}/versions": "rest/api/compute/community-gallery-image-versions/list",
+    "/subscriptions/{subscriptionId}/providers/Microsoft.Compute/locations/{location}/sharedGalleries/{galleryUniqueName}"
+    "/images/{galleryImageName}/versions": "rest/api/compute/shared-gallery-image-versions/list",
 }
 # Described by the API description of the image builder, not by examples of other services.
 IMAGE_BUILDER = "/providers/Microsoft.VirtualMachineImages/imageTemplates"

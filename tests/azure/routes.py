@@ -511,6 +511,10 @@ ROUTES: tuple[tuple[str, str, Callable[[Call], Reply]], ...] = (
         for shared in ("communityGalleries/{publicGalleryName}", "sharedGalleries/{galleryUniqueName}")
         for path in ("", "/images/{galleryImageName}", "/images/{galleryImageName}/versions/{galleryImageVersionName}")
     ),
+    *(
+        ("GET", f"{_COMPUTE}/locations/{{location}}/{shared}/images/{{galleryImageName}}/versions", _inside)
+        for shared in ("communityGalleries/{publicGalleryName}", "sharedGalleries/{galleryUniqueName}")
+    ),
     (
         "GET",
         f"{_IN_GROUP}/providers/Microsoft.Compute/diskEncryptionSets/{{diskEncryptionSetName}}",

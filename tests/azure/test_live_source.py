@@ -1,4 +1,4 @@
-"""Live checks of the source: each verdict of each check."""
+"""The live check of what the template's identity may read of the source."""
 
 from __future__ import annotations
 
@@ -14,19 +14,6 @@ if TYPE_CHECKING:
     from tests.azure.manager import Manager
 
 pytestmark = pytest.mark.usefixtures("only_official")
-
-
-@pytest.mark.parametrize("source", ["managed", "version"])
-def test_source_not_found(source: str, estate: Estate, signed_in: Manager) -> None:
-    made = scene(estate, source)
-    findings, held = verdicts(signed_in, made.template, "source-not-found")
-    assert findings == [] and len(held) == 1
-    estate.remove(made.ids["source"])
-    findings, held = verdicts(signed_in, made.template, "source-not-found")
-    assert says(findings) == [("source-not-found", "error")] and held == []
-    signed_in.fail(made.ids["source"], 403, times=None)
-    findings, held = verdicts(signed_in, made.template, "source-not-found")
-    assert says(findings) == [("source-not-found", "unchecked")] and held == []
 
 
 @pytest.mark.parametrize("source", ["managed", "version"])
