@@ -52,7 +52,8 @@ from . import (
     windows_image,
     winrm_access,
 )
-from .live import rights, sources
+from .live import policy, rights, sources, state, subscription
+from .live import staging as live_staging
 
 CHECKS: tuple[Check, ...] = (
     # AIB0xx: the file
@@ -205,4 +206,15 @@ CHECKS: tuple[Check, ...] = (
     rights.cannot_read_source,
     # AIB8xx: live, everything else
     sources.source_not_found,
+    subscription.location_not_offered,
+    subscription.provider_not_registered,
+    subscription.vm_size_unavailable,
+    subscription.quota_exceeded,
+    subscription.container_quota_exceeded,
+    live_staging.staging_group_not_empty,
+    live_staging.staging_group_elsewhere,
+    state.template_exists,
+    state.trigger_state,
+    policy.policy_denies,
+    policy.policy_alters_build,
 )
