@@ -182,7 +182,7 @@ def policy_denies(template: ImageTemplate, azure: Azure) -> Verdicts:
             f"the policy `{_name(together[0].assignment)}` {'refuses' if certain else 'may refuse'} {words} that "
             f"{'a build makes' if certain or not all(one.kind.doubt for one in together) else 'older builds make'} "
             f"in the staging resource group",
-            help=_mend(template, together, named is not None),
+            help=_mend(template, together, exists),
             notes=(
                 f"it is assigned as `{together[0].assignment}`",
                 *((f"it looks at `{field}`, which only the service knows",) if field else ()),
@@ -192,7 +192,8 @@ def policy_denies(template: ImageTemplate, azure: Azure) -> Verdicts:
             severity="" if certain else "warning",
         )
     for unanswered in failed.values():
-        words = _words([kind.words for kind, _ in unanswered])
+        whole = len(unanswered) == len(kinds)
+        words = "what it needs" if whole else _words([kind.words for kind, _ in unanswered])
         answer = unanswered[0][1]
         if answer.code == "SubscriptionNotFound":
             continue  # `provider-not-registered` tells that
@@ -219,17 +220,18 @@ def _name(resource_id: str) -> str:
     return resource_id.rpartition("/")[2]
 
 
-def _mend(template: ImageTemplate, together: list[_Denial], named: bool) -> str:
+def _mend(template: ImageTemplate, together: list[_Denial], exists: bool) -> str:
     """What to do so that a policy lets a build through."""
     if any(one.field.startswith("tags") for one in together):
-        return "give what is made there the tag that the policy wants, in `managedResourceTags`"
-    exempt = "exempt it from the policy (`az policy exemption create`)"
-    first = f"make the staging resource group first, and {exempt}"
-    if not named:
-        first = f"make a group, {exempt}, and name it as `stagingResourceGroup`"
+        since = " (API version 2024-02-01 and newer)" if template.api_version < "2024-02-01" else ""
+        return f"give what is made there the tag that the policy wants, in `managedResourceTags`{since}"
+    command = "(`az policy exemption create`)"
+    mend = f"exempt the staging resource group from the policy {command}"
+    if not exists:
+        mend = f"make a group, exempt it from the policy {command}, and name it as `stagingResourceGroup`"
     if all(one.kind in (*_NETWORK, *_PRIVATE_LINK) for one in together):
-        first += ", or give `subnetId` and `containerInstanceSubnetId`: then none of this is made"
-    return first
+        mend += ", or give `subnetId` and `containerInstanceSubnetId`: then none of this is made"
+    return mend
 
 
 # -- assignments -------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def staging_group_not_empty(template: ImageTemplate, azure: Azure) -> Verdicts:
     what = "the staging resource group is empty"
     if not group:
         # Of a value that is no ID of a group `staging-group-rules` speaks.
-        if at.text is None and azure.home.subscription:
+        if at.text is None and azure.id(at) is None and azure.home.subscription:
             yield unknown(at, what, "stagingResourceGroup")
         return
     if _elsewhere(group, azure):

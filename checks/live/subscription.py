@@ -188,8 +188,8 @@ def provider_not_registered(template: ImageTemplate, azure: Azure) -> Verdicts:
         yield Finding(
             at,
             f"the subscription has not registered {_list(lacking)}",
-            help=f"run {', '.join(commands)}",
-            notes=("it takes some minutes, and someone with the role `Contributor` on the subscription",),
+            help=f"run {' and '.join(commands)}",
+            notes=("it takes some minutes, and the role `Contributor` on the subscription",),
         )
     if coming:
         yield Finding(
@@ -502,7 +502,10 @@ def container_quota_exceeded(template: ImageTemplate, azure: Azure) -> Verdicts:
         yield unchecked(at, what, answer)
         return
     quotas = _quotas(answer)
-    needs = (("standardcores", CONTAINER_CORES, "standard cores"), ("containergroups", 1, "container groups"))
+    needs = (
+        ("standardcores", CONTAINER_CORES, "standard cores of containers"),
+        ("containergroups", 1, "container groups"),
+    )
     known = [(quotas[name], count, words) for name, count, words in needs if name in quotas]
     if not known:
         yield unchecked(at, what, "Azure names no quotas for containers there")
@@ -510,10 +513,9 @@ def container_quota_exceeded(template: ImageTemplate, azure: Azure) -> Verdicts:
         if quota.left < count:
             yield Finding(
                 at,
-                f"{quota.left} of {quota.limit} {words} for containers are left in `{azure.location}`, "
-                f"and a build needs {count}",
+                f"{quota.left} of {quota.limit} {words} are left in `{azure.location}`, and a build needs {count}",
                 help="delete containers that nobody needs, run builds one after the other, or have the quota raised",
                 notes=("the build fails with `Azure Container Instances quota exceeded`",),
             )
         else:
-            yield Holds(at, f"{quota.left} of {quota.limit} {words} for containers are left in `{azure.location}`")
+            yield Holds(at, f"{quota.left} of {quota.limit} {words} are left in `{azure.location}`")
