@@ -40,6 +40,8 @@ __all__ = ["Azure", "Live", "LiveError", "Session", "connect"]
 # The version that each kind of resource is asked for with: one that has all that is looked at.
 VERSIONS = {
     "microsoft.authorization": "2022-04-01",
+    "microsoft.authorization/policyassignments": "2023-04-01",
+    "microsoft.authorization/policydefinitions": "2023-04-01",
     "microsoft.compute": "2024-07-01",
     "microsoft.compute/communitygalleries": "2024-03-03",
     "microsoft.compute/galleries": "2024-03-03",
@@ -52,6 +54,7 @@ VERSIONS = {
     "microsoft.policyinsights": "2023-03-01",
     "microsoft.storage": "2023-05-01",
     "microsoft.virtualmachineimages": "2024-02-01",
+    "microsoft.virtualmachineimages/features": "2021-07-01",  # of Microsoft.Features
 }
 RESOURCES = "2021-04-01"
 

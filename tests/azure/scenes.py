@@ -74,6 +74,7 @@ def scene(
         nat = az.nat_gateway(estate)
         ids["subnet"] = az.subnet(estate, ids["network"], "build", "10.0.0.0/24", nat_gateway=nat)
         properties["vmProfile"]["vnetConfig"] = {"subnetId": ids["subnet"]}
+        az.sku(estate, "Standard_A1_v2", "standardAv2Family", 1, generations="V1")  # the proxy VM
         grants["network"] = az.grant(estate, principal, "Network Contributor", ids["network"])
         if network == "container":
             ids["container subnet"] = az.subnet(
