@@ -3,7 +3,7 @@
 import os
 
 # Written here and nowhere else: pyproject.toml reads it, and importlib.metadata would cost five interpreter starts.
-__version__ = "0.1.0"
+__version__ = "0.3.0"
 
 # In a checkout `checks/` stands beside this package, in a wheel inside it; both are imported as `aiblint.checks`.
 _beside = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
