@@ -52,7 +52,7 @@ from . import (
     windows_image,
     winrm_access,
 )
-from .live import rights, sources
+from .live import networks, rights, sources
 
 CHECKS: tuple[Check, ...] = (
     # AIB0xx: the file
@@ -205,4 +205,10 @@ CHECKS: tuple[Check, ...] = (
     rights.cannot_read_source,
     # AIB8xx: live, everything else
     sources.source_not_found,
+    networks.subnet_policies,
+    networks.subnet_delegation,
+    networks.subnet_region,
+    networks.no_outbound,
+    networks.subnet_not_found,
+    networks.network_blocks_build,
 )
