@@ -52,7 +52,7 @@ from . import (
     windows_image,
     winrm_access,
 )
-from .live import networks, rights, sources
+from .live import networks, remote_files, rights, sources
 
 CHECKS: tuple[Check, ...] = (
     # AIB0xx: the file
@@ -211,4 +211,9 @@ CHECKS: tuple[Check, ...] = (
     networks.no_outbound,
     networks.subnet_not_found,
     networks.network_blocks_build,
+    remote_files.file_not_found,
+    remote_files.file_too_large,
+    remote_files.checksum_mismatch,
+    remote_files.storage_firewall,
+    remote_files.script_changed,
 )

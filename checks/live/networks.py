@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from functools import partial
 
@@ -80,9 +79,13 @@ def _subnets(template: ImageTemplate, azure: Azure) -> tuple[_Subnet, ...]:
 
 
 def _is_deployed(template: ImageTemplate, at: Value) -> bool:
-    subnet = ground.marked(at)
-    names = (subnet, subnet.rpartition("/subnets/")[0])
-    return any(ground.declared(template, name) is not None for name in names)
+    """Whether the same file deploys a virtual network of that name, be it by a nested deployment into another group."""
+    name = ground.marked(at).rpartition("/virtualnetworks/")[2].partition("/")[0]
+    if template.deployment is None or not name:
+        return False
+    kinds = ("microsoft.network/virtualnetworks", "microsoft.network/virtualnetworks/subnets")
+    deployed = (ground.marked(resource.value.get("name")) for resource in template.deployment.of_type(*kinds))
+    return any(other.partition("/")[0] == name for other in deployed)
 
 
 def _properties(azure: Azure, subnet: _Subnet | None) -> dict[str, Any] | None:
@@ -371,6 +374,8 @@ def _existence(template: ImageTemplate, subnets: list[_Subnet], answers: dict[st
 
 def _crowded(subnet: _Subnet, answer: Answer, alone: bool) -> Finding | None:
     """That a subnet has too few free addresses, if that is certain; `alone` tells that only the build VM takes one."""
+    import ipaddress  # here: a run that asks nothing does without
+
     properties = answer.at("properties") or {}
     prefixes = _prefixes(properties, every=True)
     if not prefixes or any(":" in prefix for prefix in prefixes):

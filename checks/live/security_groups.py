@@ -6,11 +6,10 @@ https://learn.microsoft.com/azure/virtual-network/network-security-groups-overvi
 
 from __future__ import annotations
 
-import ipaddress
-
 from aiblint.light import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import ipaddress
     from collections.abc import Sequence
     from typing import Any
 
@@ -95,6 +94,8 @@ def _includes(ports: str, port: int) -> bool:
 
 
 def _covers(prefixes: list[str], place: Place, routed: bool) -> int:
+    import ipaddress  # here: a run that asks nothing does without
+
     networks: list[ipaddress.IPv4Network] = []
     best = _NO
     for prefix in prefixes:
@@ -131,6 +132,8 @@ def _tag(tag: str, place: Place, routed: bool) -> int:
         return _NO if tag in ("internet", "azureloadbalancer") else _PARTLY
     if tag == "virtualnetwork":
         return _WHOLLY
+    import ipaddress
+
     # All other tags are public addresses.
     public = not place or any(not ipaddress.IPv4Network(prefix, strict=False).is_private for prefix in place)
     return _PARTLY if public and tag not in ("internet", "azureloadbalancer") else _NO

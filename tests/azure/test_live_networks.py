@@ -135,16 +135,25 @@ def test_the_id_is_completed_by_the_deployment(estate: Estate, signed_in: Manage
     assert findings == [] and len(holds) == 6
 
 
-@pytest.mark.parametrize("inside", [True, False])
-def test_what_the_file_deploys_is_not_asked_for(inside: bool, estate: Estate, signed_in: Manager) -> None:
+@pytest.mark.parametrize("how", ["inside", "beside", "elsewhere"])
+def test_what_the_file_deploys_is_not_asked_for(how: str, estate: Estate, signed_in: Manager) -> None:
     made = scene(estate, network="proxy")
     estate.remove(made.ids["network"])
     wrapped = parametrized(made, "proxyVmSize", defaultValue="")
     vnet_config(made)["subnetId"] = "[resourceId('Microsoft.Network/virtualNetworks/subnets', 'vnet', 'build')]"
     subnet = {"name": "build", "properties": {"addressPrefix": "10.0.0.0/24"}}
     network = {"type": "Microsoft.Network/virtualNetworks", "apiVersion": "2024-01-01", "name": "vnet"}
-    if inside:
+    if how == "inside":
         wrapped["resources"].append({**network, "properties": {"subnets": [subnet]}})
+    elif how == "elsewhere":
+        vnet_config(made)["subnetId"] = (
+            "[resourceId('network', 'Microsoft.Network/virtualNetworks/subnets', 'VNet', 'build')]"
+        )
+        inner = {**wrapped, "parameters": {}, "resources": [{**network, "properties": {"subnets": [subnet]}}]}
+        nested = {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "resourceGroup": "network"}
+        wrapped["resources"].append(
+            {**nested, "name": "network", "properties": {"mode": "Incremental", "template": inner}}
+        )
     else:
         kind = "Microsoft.Network/virtualNetworks/subnets"
         wrapped["resources"].append({**subnet, "type": kind, "apiVersion": "2024-01-01", "name": "vnet/build"})
