@@ -68,7 +68,7 @@ LARGEST_HASHED = 20 * 1024 * 1024
 OTHER_HASHES = {32: "an MD5", 40: "a SHA-1", 96: "a SHA-384", 128: "a SHA-512"}
 
 
-class _Artifact(NamedTuple):
+class Artifact(NamedTuple):
     """What the service fetches: `what` names the property and its owner in words, `owner` the owner alone."""
 
     what: str
@@ -77,7 +77,7 @@ class _Artifact(NamedTuple):
     checksum: Value
 
 
-def _artifacts(template: ImageTemplate) -> Iterator[_Artifact]:
+def artifacts(template: ImageTemplate) -> Iterator[Artifact]:
     owners = [(step.label, step.value, step.type) for step in template.steps]
     owners.append(("`optimize.workload`", template.properties.get("optimize", "workload"), "Shell"))
     for label, owner, type_ in owners:
@@ -85,10 +85,10 @@ def _artifacts(template: ImageTemplate) -> Iterator[_Artifact]:
         names = {"File": ("sourceUri",), "Shell": ("scriptUri", "script"), "PowerShell": ("scriptUri", "script")}
         name = next((name for name in names.get(type_ or "", ()) if not owner.get(name).is_missing), None)
         if name is not None:
-            yield _Artifact(f"`{name}` of {label}", label, owner.get(name), owner.get("sha256Checksum"))
+            yield Artifact(f"`{name}` of {label}", label, owner.get(name), owner.get("sha256Checksum"))
 
 
-def _has_checksum(artifact: _Artifact) -> bool:
+def _has_checksum(artifact: Artifact) -> bool:
     """Whether a checksum is given, be it an unknown one."""
     return not artifact.checksum.is_missing and artifact.checksum.text != ""
 
@@ -210,7 +210,7 @@ def github_page_uri(template: ImageTemplate) -> Findings:
     ]
     ```
     """
-    for artifact in _artifacts(template):
+    for artifact in artifacts(template):
         page = _page(artifact.uri)
         if page is None:
             continue
@@ -299,7 +299,7 @@ def unusable_uri(template: ImageTemplate, surroundings: Surroundings) -> Finding
     ]
     ```
     """
-    for artifact in _artifacts(template):
+    for artifact in artifacts(template):
         uri, what = artifact.uri, artifact.what
         beginning = _beginning(uri)
         address = _address(beginning)
@@ -425,7 +425,7 @@ def mutable_script_uri(template: ImageTemplate) -> Findings:
     ]
     ```
     """
-    for artifact in _artifacts(template):
+    for artifact in artifacts(template):
         uri = artifact.uri
         if _has_checksum(artifact) or _page(uri) is not None:
             continue
@@ -511,7 +511,7 @@ def missing_checksum(template: ImageTemplate, surroundings: Surroundings) -> Fin
     """
     if template.api_version < CHECKSUM_SINCE:
         return
-    for artifact in _artifacts(template):
+    for artifact in artifacts(template):
         uri = artifact.uri
         # An empty address fetches nothing: `no-script` speaks of it. A misspelt one is unknown, and stands at its step.
         if _has_checksum(artifact) or uri.text == "" or (uri.is_unknown and uri.node is artifact.checksum.node):
@@ -582,7 +582,7 @@ def checksum_format(template: ImageTemplate) -> Findings:
     ]
     ```
     """
-    for artifact in _artifacts(template):
+    for artifact in artifacts(template):
         problem = _checksum_problem(artifact.checksum.text or "")
         if problem is not None:
             yield Finding(
@@ -653,7 +653,7 @@ def stale_checksum(template: ImageTemplate, surroundings: Surroundings) -> Findi
     ]
     ```
     """
-    for artifact in _artifacts(template):
+    for artifact in artifacts(template):
         uri, checksum = artifact.uri, artifact.checksum.text or ""
         at = _moving(uri)
         if not uri.text or at is None or re.fullmatch(r"[0-9a-f]{64}", checksum) is None:
