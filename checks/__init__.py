@@ -52,7 +52,7 @@ from . import (
     windows_image,
     winrm_access,
 )
-from .live import rights, sources
+from .live import caller, identities, locks, rights, sources
 
 CHECKS: tuple[Check, ...] = (
     # AIB0xx: the file
@@ -203,6 +203,18 @@ CHECKS: tuple[Check, ...] = (
     script_secrets.secret_in_script,
     # AIB7xx: live, permissions
     rights.cannot_read_source,
+    rights.cannot_publish_to_gallery,
+    rights.cannot_write_image,
+    rights.cannot_join_subnet,
+    rights.cannot_assign_build_identity,
+    rights.cannot_read_blob,
+    rights.staging_group_rights,
+    caller.caller_cannot_submit,
+    caller.caller_cannot_assign_identity,
+    identities.identity_not_found,
+    locks.locked_scope,
+    rights.role_assigned_just_now,
+    rights.cannot_write_vhd,
     # AIB8xx: live, everything else
     sources.source_not_found,
 )

@@ -39,6 +39,7 @@ __all__ = ["Azure", "Live", "LiveError", "Session", "connect"]
 # The version that each kind of resource is asked for with: one that has all that is looked at.
 VERSIONS = {
     "microsoft.authorization": "2022-04-01",
+    "microsoft.authorization/locks": "2020-05-01",
     "microsoft.compute": "2024-07-01",
     "microsoft.compute/galleries": "2024-03-03",
     "microsoft.compute/skus": "2021-07-01",
@@ -221,6 +222,8 @@ class Azure:
         )
         denials = rights.deny_assignments(denied.body) if denied.found else ()
         gap = "" if denied.found else denied.reason
+        if denials and not self.caller:
+            gap = "the token does not say who is signed in"
         if not allowed.found:
             return Rights((), (), denials, (), allowed.reason, gap)
         assignment, role = rights.own_permissions(allowed.body, self.caller, scope)
