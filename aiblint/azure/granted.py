@@ -57,6 +57,8 @@ def _weighed(azure: Azure, need: Need) -> Granted:
 
 
 def _of_identity(azure: Azure, need: Need) -> Verdict:
+    if azure.identity is None:
+        return Verdict(UNKNOWN, "identity", "which identity the template has is not known")
     principal = azure.principal()
     if not isinstance(principal, str):
         reason = principal.reason or "it has no principal"
