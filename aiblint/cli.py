@@ -181,7 +181,7 @@ def _permissions(arguments: list[str]) -> int:
         prog="aiblint permissions",
         usage="aiblint permissions [options] TEMPLATE",
         description="List what the identity of an image template and its caller must be allowed, at which scope and\n"
-        "why: the least there is. Nothing is asked of Azure, and nothing is granted.",
+        "why: the least there is. Nothing is granted, and nothing is asked of Azure but with --live.",
         formatter_class=_formatter,
         allow_abbrev=False,
     )
@@ -194,7 +194,13 @@ def _permissions(arguments: list[str]) -> int:
     add("--parameters", action="append", default=[], metavar="FILE|NAME=VALUE", help="values of template parameters")
     add("--subscription", default="", metavar="ID", help="where the template is deployed to")
     add("--resource-group", default="", metavar="NAME", help="where the template is deployed to")
+    add("--live", action="store_true", help="ask Azure, read-only, what of it is granted, and by which assignment")
+    add("--cloud", default="public", metavar="CLOUD", help="public, usgov, china, or the https address of a resource\n"
+        "manager (default: public)")  # fmt: skip
+    add("--live-timeout", type=float, default=30.0, metavar="SECONDS", help="time limit of --live (default: 30)")
     options = parser.parse_args(arguments)
+    if options.live and options.output not in ("table", "json"):
+        parser.error(f"--live marks what is granted in a table and in JSON, not in --output {options.output}")
     from aiblint.engine import understand
     from aiblint.source.reader import read
 
@@ -220,8 +226,20 @@ def _permissions(arguments: list[str]) -> int:
     from aiblint.azure import needs
     from aiblint.report import permissions
 
-    home = needs.Home(options.subscription, options.resource_group)
-    wanted = tuple(permissions.wanted(template, home) for template in subjects.templates)
+    if options.live:
+        from aiblint.azure.live import Live, LiveError, connect
+
+        try:
+            session = connect(
+                Live(options.cloud, options.subscription, options.resource_group, timeout=options.live_timeout)
+            )
+        except LiveError as error:
+            return _complain(str(error))
+        asking = [session.of(template) for template in subjects.templates]
+        wanted = tuple(permissions.wanted(azure.template, azure.home, azure) for azure in asking)
+    else:
+        home = needs.Home(options.subscription, options.resource_group)
+        wanted = tuple(permissions.wanted(template, home) for template in subjects.templates)
     if options.output in ("table", "json"):
         shown = permissions.as_json(wanted) if options.output == "json" else permissions.table(wanted, colour=_colour())
     else:

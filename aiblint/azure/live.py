@@ -42,6 +42,7 @@ VERSIONS = {
     "microsoft.authorization": "2022-04-01",
     "microsoft.authorization/policyassignments": "2023-04-01",
     "microsoft.authorization/policydefinitions": "2023-04-01",
+    "microsoft.authorization/locks": "2020-05-01",
     "microsoft.compute": "2024-07-01",
     "microsoft.compute/communitygalleries": "2024-03-03",
     "microsoft.compute/galleries": "2024-03-03",
@@ -232,6 +233,8 @@ class Azure:
         )
         denials = rights.deny_assignments(denied.body) if denied.found else ()
         gap = "" if denied.found else denied.reason
+        if denials and not self.caller:
+            gap = "the token does not say who is signed in"
         if not allowed.found:
             return Rights((), (), denials, (), allowed.reason, gap)
         assignment, role = rights.own_permissions(allowed.body, self.caller, scope)

@@ -51,6 +51,7 @@ class RoleAssignment(NamedTuple):
 
     `principal_type` is "User", "Group", "ServicePrincipal", ..., empty where Azure did not say. `through` names the
     group by which it counts for somebody, where the list was asked for as `assignedTo(...)`: then it counts for sure.
+    `created` is when, as Azure writes times, or empty.
     """
 
     id: str
@@ -60,6 +61,7 @@ class RoleAssignment(NamedTuple):
     principal_type: str = ""
     condition: str | None = None
     through: str = ""
+    created: str = ""
 
 
 class DenyAssignment(NamedTuple):

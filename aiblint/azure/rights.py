@@ -35,6 +35,7 @@ def role_assignments(body: object, assigned_to: str = "") -> tuple[RoleAssignmen
             principal_type=_text(properties, "principalType"),
             condition=_text(properties, "condition") or None,
             through=_through(_text(properties, "principalId"), assigned_to),
+            created=_text(properties, "createdOn"),
         )
         for resource, properties in _resources(body)
     )

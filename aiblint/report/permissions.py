@@ -14,7 +14,9 @@ from aiblint.report.text import painter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aiblint.azure.live import Azure
     from aiblint.azure.needs import Home, Need
+    from aiblint.azure.rbac import Verdict
     from aiblint.report.text import Paint
     from aiblint.template import ImageTemplate
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 class Wanted(NamedTuple):
     """What one template needs. `identity` is the resource ID of its identity, empty where it has none.
 
-    `gaps` are the parts of the template that are not known, so that needs may be missing.
+    `gaps` are the parts of the template that are not known, so that needs may be missing. `verdicts` tell of each need
+    whether it is granted; there are none where Azure was not asked.
     """
 
     path: str
@@ -30,20 +33,29 @@ class Wanted(NamedTuple):
     identity: str
     needs: tuple[Need, ...]
     gaps: tuple[str, ...]
+    verdicts: tuple[Verdict, ...] = ()
 
 
-def wanted(template: ImageTemplate, home: Home) -> Wanted:
-    """What a template needs where it is deployed to, without the secrets that its texts may hold."""
+def wanted(template: ImageTemplate, home: Home, azure: Azure | None = None) -> Wanted:
+    """What a template needs where it is deployed to, without the secrets that its texts may hold; with `azure` also
+    what of it is granted."""
     page = Page(template.document)
     identity = identity_of(template, home)
     pieces = template.resource.get("name").pieces
     name = "".join(piece if isinstance(piece, str) else "..." for piece in pieces) or "template"
+    listed = needs(template, home)
+    verdicts: tuple[Verdict, ...] = ()
+    if azure is not None:
+        from aiblint.azure.granted import weighed
+
+        granted = weighed(azure, listed)
+        listed = tuple(one.need for one in granted)
+        verdicts = tuple(one.verdict._replace(because=visible(page.hide(one.verdict.because))) for one in granted)
     found = tuple(
-        need._replace(scope=visible(page.hide(need.scope)), why=visible(page.hide(need.why)))
-        for need in needs(template, home)
+        need._replace(scope=visible(page.hide(need.scope)), why=visible(page.hide(need.why))) for need in listed
     )
     shown = visible(page.hide(identity[0])) if identity is not None else ""
-    return Wanted(page.path, visible(page.hide(name)), shown, found, gaps(template))
+    return Wanted(page.path, visible(page.hide(name)), shown, found, gaps(template), verdicts)
 
 
 # How the table calls who needs something, and who that is.
@@ -52,6 +64,8 @@ _WHO = {
     SERVICE: f"the application of Image Builder itself (appId {SERVICE_APP_ID})",
     CALLER: "the caller, who submits the template",
 }
+# How a verdict is called, and the colour of it.
+_GRANTED = {"allowed": ("granted", "good"), "denied": ("missing", "error"), "unknown": ("cannot tell", "warning")}
 
 _ORDER = tuple(_WHO)
 
@@ -70,9 +84,11 @@ def _one(one: Wanted, paint: Paint) -> Iterator[str]:
     }
     width = max(map(len, actions.values()), default=0)
     who = where = ""
+    verdicts = dict(zip(one.needs, one.verdicts, strict=False))
     # What is needed in one place stands together; the order is that of the first time.
     places = list(dict.fromkeys((need.who, need.scope) for need in one.needs))
-    for need in sorted(one.needs, key=lambda need: (_ORDER.index(need.who), places.index((need.who, need.scope)))):
+    ordered = sorted(one.needs, key=lambda need: (_ORDER.index(need.who), places.index((need.who, need.scope))))
+    for need, after in zip(ordered, (*ordered[1:], None), strict=True):
         if need.who != who:
             who, where = need.who, ""
             yield ""
@@ -85,7 +101,16 @@ def _one(one: Wanted, paint: Paint) -> Iterator[str]:
         if need.doubt and need.doubt not in notes:
             notes.append(need.doubt)
         mark = f" [{notes.index(need.doubt) + 1}]" if need.doubt else ""
-        yield f"    {actions[need]:<{width}}  {need.why}{mark}"
+        verdict = verdicts.get(need)
+        if verdict is None:
+            yield f"    {actions[need]:<{width}}  {need.why}{mark}"
+            continue
+        word, style = _GRANTED[verdict.answer]
+        yield f"    {paint(style, f'{word:<11}')}  {actions[need]:<{width}}  {need.why}{mark}"
+        # What decides is said once for all that it decides in one place.
+        together = after is not None and (after.who, after.scope) == (need.who, need.scope)
+        if after is None or not together or verdicts[after].because != verdict.because:
+            yield f"    {'':<11}  {paint('faint', verdict.because)}"
     yield ""
     if notes:
         yield from (f"[{number}] {note}" for number, note in enumerate(notes, 1))
@@ -108,7 +133,10 @@ def as_json(listed: tuple[Wanted, ...]) -> str:
                 "path": one.path,
                 "name": one.name,
                 "identity": one.identity or None,
-                "needs": [_member(need, page(need.at.span.document)) for need in one.needs],
+                "needs": [
+                    {**_member(need, page(need.at.span.document)), **_granted(one.verdicts[place : place + 1])}
+                    for place, need in enumerate(one.needs)
+                ],
                 "unknown": list(one.gaps),
             }
             for one in listed
@@ -136,3 +164,16 @@ def _member(need: Need, page: Page) -> dict[str, object]:
         "doubt": need.doubt or None,
         "location": place,
     }
+
+
+def _granted(verdicts: tuple[Verdict, ...]) -> dict[str, object]:
+    """Whether a need is granted, and the assignment that decides it; nothing where Azure was not asked."""
+    members: dict[str, object] = {}
+    for verdict in verdicts:
+        by, role = verdict.by, verdict.role
+        members["granted"] = {
+            "answer": _GRANTED[verdict.answer][0],
+            "because": verdict.because,
+            "assignment": {"id": by.id, "scope": by.scope, "role": role.name if role else None} if by else None,
+        }
+    return members

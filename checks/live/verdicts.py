@@ -7,6 +7,7 @@ from aiblint.light import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aiblint.azure.answer import Answer
+    from aiblint.azure.rbac import Verdict
     from aiblint.value import Value
 
 SIGN = "give aiblint's own account the role `Reader` there"
@@ -35,3 +36,15 @@ def unknown(at: Value, what: str, name: str) -> Finding:
         severity="warning",
         unchecked=reason,
     )
+
+
+def undecided(at: Value, what: str, verdict: Verdict) -> Finding:
+    """The same where the rights that were read do not tell whether somebody `may do` it."""
+    helps = {
+        "condition": "see whether the condition lets it through, or grant the role without one",
+        "similar-role": "assign `Contributor` or `Owner` itself to be sure",
+        "group": "see whether it is in that group",
+    }
+    found = unchecked(at, what, verdict.because)
+    forbidden = "the account that is signed in lacks" in verdict.because
+    return found._replace(help=SIGN if forbidden else helps.get(verdict.kind, found.help))

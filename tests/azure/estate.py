@@ -403,6 +403,7 @@ def grant(
     scope: str,
     principal_type: str = "ServicePrincipal",
     condition: str = "",
+    created: str = "2026-01-01T00:00:00.0000000Z",
     subscription_id: str = SUBSCRIPTION,
 ) -> dict[str, Any]:
     """Assign a role, by the name of a built-in one or by the id of any; gives the assignment, for `revoke`."""
@@ -417,6 +418,7 @@ def grant(
             "scope": scope,
             "condition": condition or None,
             "conditionVersion": "2.0" if condition else None,
+            "createdOn": created,
         },
         "id": f"{scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{name}",
         "type": "Microsoft.Authorization/roleAssignments",

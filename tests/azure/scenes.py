@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GROUP = "rg"
 HOME = f"/subscriptions/{az.SUBSCRIPTION}/resourceGroups/{GROUP}"
 NAME = "template"
+BLOB = "https://scripts.blob.core.windows.net/scripts/work.sh"
 
 
 class Scene(NamedTuple):
@@ -46,14 +47,17 @@ def scene(
     staging: bool = False,
     build_identity: bool = False,
     windows: bool = False,
+    blob: bool = False,
 ) -> Scene:
     """A template for which everything is there and granted.
 
     `source` is platform, managed or version; `distribute` gallery, managed or vhd; `network` "", "proxy" (a subnet for
-    the build VM) or "container" (one for the container, too).
+    the build VM) or "container" (one for the container, too). With `blob` there is a step whose script is a blob.
     """
     az.resource_group(estate, GROUP)
-    ids = {"identity": az.identity(estate, "aib", GROUP)}
+    az.resource_group(estate, "identities")
+    # Elsewhere: in the template's own group Contributor would be enough for the caller.
+    ids = {"identity": az.identity(estate, "aib", "identities")}
     principal = az.principal_of(estate, ids["identity"])
     grants = {"caller": az.grant(estate, estate.caller, "Contributor", HOME, "User")}
     grants["caller identity"] = az.grant(estate, estate.caller, "Managed Identity Operator", ids["identity"], "User")
@@ -90,6 +94,12 @@ def scene(
         ids["build identity"] = az.identity(estate, "vm", GROUP)
         properties["vmProfile"]["userAssignedIdentities"] = [ids["build identity"]]
         grants["build identity"] = az.grant(estate, principal, "Managed Identity Operator", ids["build identity"])
+    if blob:
+        ids["account"] = az.storage_account(estate, "scripts", GROUP)
+        ids["container"] = az.container(estate, ids["account"], "scripts")
+        script = {"type": "PowerShell" if windows else "Shell", "name": "Script", "scriptUri": BLOB}
+        properties["customize"].append(script)
+        grants["blob"] = az.grant(estate, principal, "Storage Blob Data Reader", ids["container"])
     template = {
         "type": "Microsoft.VirtualMachineImages/imageTemplates",
         "apiVersion": "2024-02-01",
