@@ -187,31 +187,20 @@ class Azure:
         return needing.decide(need, who, self.rights(need.scope, principal))
 
     def rights(self, scope: str, principal: str) -> Rights:
-        """What is assigned to a principal, also through groups, and what is forbidden, at a scope and above it.
+        """What is assigned to a principal, also through groups, and what is forbidden, as far as it matters at a scope.
 
-        Where the scope itself is not there yet, the resource group tells, or the subscription.
+        One list of the whole subscription serves all scopes in it. Whoever may not read that, asks at each scope; where
+        the scope is not there yet, the resource group tells. (Without `atScope()` a list also has what is below:
+        learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest.)
         """
-        assigned_to = f"atScope() and assignedTo('{principal}')"
-        assigned = denied = None
-        for place in dict.fromkeys((scope, parent(scope, "resourceGroups"), parent(scope, "subscriptions"))):
-            if not place:
-                continue
-            base = f"{place}/providers/Microsoft.Authorization"
-            assigned, denied = self.reader.side_by_side(
-                (
-                    partial(self.list, f"{base}/roleAssignments", {"$filter": assigned_to}),
-                    partial(self.list, f"{base}/denyAssignments", {"$filter": "atScope()"}),
-                )
-            )
-            if assigned.kind != "missing":
-                break
-        if assigned is None or denied is None:
-            return Rights(assignments_gap="the scope is not known", denials_gap="the scope is not known")
+        assigned, denied = self.reader.side_by_side(
+            (partial(self._assigned, scope, f"assignedTo('{principal}')"), partial(self._denied, scope))
+        )
         assignments = rights.role_assignments(assigned.body, principal) if assigned.found else ()
         definitions = self.reader.side_by_side(
             [partial(self.get, role) for role in sorted({one.role_definition_id for one in assignments})]
         )
-        # The list has only what holds at the scope: so every management group in it is above.
+        # A list has only what holds at its scope or below: so every management group in it is above.
         above = tuple(one.scope for one in assignments if "/managementgroups/" in one.scope.lower())
         return Rights(
             assignments,
@@ -222,14 +211,30 @@ class Azure:
             "" if denied.found else denied.reason,
         )
 
+    def _assigned(self, scope: str, assigned_to: str) -> Answer:
+        return self._listed("roleAssignments", scope, assigned_to)
+
+    def _denied(self, scope: str) -> Answer:
+        return self._listed("denyAssignments", scope, "")
+
+    def _listed(self, what: str, scope: str, clause: str) -> Answer:
+        """A list of the subscription if that may be read; else that of the scope, or of the group around it."""
+        answer = self.list(
+            _authorization(parent(scope, "subscriptions"), what), {"$filter": clause} if clause else None
+        )
+        for place in dict.fromkeys((scope, parent(scope, "resourceGroups"))):
+            if answer.found or not place:
+                break
+            at_scope = {"$filter": " and ".join(filter(None, ("atScope()", clause)))}
+            answer = self.list(_authorization(place, what), at_scope)
+            if answer.kind != "missing":
+                break
+        return answer
+
     def own_rights(self, scope: str) -> Rights:
         """What the caller is allowed at a scope: Azure tells that in one answer, but not what is forbidden."""
-        base = f"{scope}/providers/Microsoft.Authorization"
         allowed, denied = self.reader.side_by_side(
-            (
-                partial(self.list, f"{base}/permissions"),
-                partial(self.list, f"{base}/denyAssignments", {"$filter": "atScope()"}),
-            )
+            (partial(self.list, _authorization(scope, "permissions")), partial(self._denied, scope))
         )
         denials = rights.deny_assignments(denied.body) if denied.found else ()
         gap = "" if denied.found else denied.reason
@@ -239,6 +244,10 @@ class Azure:
             return Rights((), (), denials, (), allowed.reason, gap)
         assignment, role = rights.own_permissions(allowed.body, self.caller, scope)
         return Rights((assignment,), (role,), denials, (), "", gap)
+
+
+def _authorization(scope: str, what: str) -> str:
+    return f"{scope}/providers/Microsoft.Authorization/{what}"
 
 
 def version(path: str) -> str:

@@ -6,7 +6,10 @@ Each yields a verdict on all that it asks: `Holds`, a `Finding`, or a `Finding` 
 from aiblint.finding import Check
 
 from . import (
+    caller,
     galleries,
+    identities,
+    locks,
     networks,
     policy,
     remote_files,
@@ -20,6 +23,18 @@ from . import (
 CHECKS: tuple[Check, ...] = (
     # AIB7xx: permissions
     rights.cannot_read_source,
+    rights.cannot_publish_to_gallery,
+    rights.cannot_write_image,
+    rights.cannot_join_subnet,
+    rights.cannot_assign_build_identity,
+    rights.cannot_read_blob,
+    rights.staging_group_rights,
+    caller.caller_cannot_submit,
+    caller.caller_cannot_assign_identity,
+    identities.identity_not_found,
+    locks.locked_scope,
+    rights.role_assigned_just_now,
+    rights.cannot_write_vhd,
     # AIB8xx: everything else
     sources.source_not_found,
     sources.source_not_in_region,

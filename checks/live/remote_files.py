@@ -239,7 +239,7 @@ def _unread(file: _File, answer: Answer, firewall: _Firewall | None) -> Finding:
     )
 
 
-@check("AIB851", "file-too-large", "error", FILE, TROUBLESHOOT)
+@check("AIB851", "file-too-large", "warning", FILE, TROUBLESHOOT)
 def file_too_large(template: ImageTemplate, azure: Azure) -> Verdicts:
     """
     ## What it does
@@ -426,9 +426,12 @@ def storage_firewall(template: ImageTemplate, azure: Azure) -> Verdicts:
     ## Good
     The storage account allows the subnet of `containerInstanceSubnetId`.
     """
+    from aiblint.azure.needs import needs
+
     if not azure.home.subscription:
         return  # `provider-not-registered` says that it is not known
     files = [file for file in _files(list(artifacts(template)), azure) if file.blob]
+    weighed = {need.at.span[:2] for need in needs(template, azure.home) if need.data}
     seen: set[str] = set()
     for file in files:
         account = _account(azure, file)
@@ -439,6 +442,8 @@ def storage_firewall(template: ImageTemplate, azure: Azure) -> Verdicts:
             continue
         seen.add(key)
         what = f"the storage account `{name}` lets Image Builder in"
+        if account is None and file.at.span[:2] in weighed:
+            continue  # `cannot-read-blob` says that the account is not in the subscription
         if account is None:
             yield unchecked(file.at, what, f"aiblint sees no storage account of the subscription at `{host}`")._replace(
                 help="look whether the firewall of that storage account lets all networks in"
