@@ -1,32 +1,55 @@
-"""Draw the picture of the README, `docs/picture.svg`: what a terminal shows for an example.
+"""Draw the pictures of the README: what a terminal shows for an example, and for a preflight of a template.
 
-python docs/picture.py
+    python -m docs.picture
+
+The subscription that the preflight asks is the one of the tests, on the loopback.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from html import escape
+from pathlib import Path
+
+from tests.azure import estate as az
+from tests.azure.scenes import GROUP, scene
+from tests.azure.stage import stage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-EXAMPLE = "windows.json"
-COLUMNS, LINES = 136, 52
+EXAMPLE = "hardening.json"
+COLUMNS, LINES = 120, 60
 WIDTH, HEIGHT, MARGIN = 8.4, 18, 16
 COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#76e3ea"}
 
 
-def terminal_output() -> list[str]:
-    """The lines that aiblint prints for the example, with their colour codes."""
-    environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "PYTHONPATH": ROOT}
+def terminal_output(folder: str, *arguments: str, environment: dict[str, str] | None = None) -> list[str]:
+    """The lines that aiblint prints in a folder, with their colour codes."""
+    environment = {**(environment or os.environ), "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "PYTHONPATH": ROOT}
     environment.pop("NO_COLOR", None)
-    command = [sys.executable, "-m", "aiblint", EXAMPLE]
-    run = subprocess.run(
-        command, cwd=os.path.join(ROOT, "examples"), env=environment, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "aiblint", *arguments]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return [row for line in run.stdout.splitlines() for row in wrapped(line)]
+
+
+def preflight() -> list[str]:
+    """What `--live` says of a template for which some things are not as they have to be."""
+    estate = az.new()
+    made = scene(estate, "version", network="container")
+    az.revoke(estate, made.grants["target"])
+    az.gallery_version(estate, made.ids["source image"], regions=("northeurope",))
+    az.usage(estate, "standardDDSv4Family", 99, 100, "Standard DDSv4 Family vCPUs")
+    az.subnet(estate, made.ids["network"], "aci", "10.0.1.0/24")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "template.json").write_text(json.dumps(made.template, indent=2), encoding="utf-8")
+        with stage(estate, Path(folder)) as (manager, environment):
+            manager.fail("*/locks", 403, times=None)
+            asked = ["--live", "--cloud", manager.url, "--resource-group", GROUP, "--select", "AIB7,AIB8"]
+            return terminal_output(folder, *asked, "template.json", environment=environment)
 
 
 def wrapped(line: str) -> list[str]:
@@ -72,14 +95,20 @@ def picture(lines: list[str]) -> str:
     )
 
 
-def main() -> None:
-    """Write the picture: the command, and the beginning of what it prints."""
-    lines = ["\x1b[2m$\x1b[0m aiblint " + EXAMPLE, *terminal_output()]
+def draw(name: str, command: str, output: list[str]) -> None:
+    """Write a picture: a command, and as much of what it prints as fits."""
+    lines = [f"\x1b[2m$\x1b[0m {command}", *output]
     if len(lines) > LINES:
         end = max(number for number, line in enumerate(lines[:LINES]) if not line)
         lines = [*lines[: end + 1], "\x1b[2m...\x1b[0m", "", lines[-1]]
-    with open(os.path.join(ROOT, "docs", "picture.svg"), "w", encoding="utf-8", newline="\n") as file:
+    with open(os.path.join(ROOT, "docs", name), "w", encoding="utf-8", newline="\n") as file:
         file.write(picture(lines))
+
+
+def main() -> None:
+    """Write both."""
+    draw("picture.svg", f"aiblint {EXAMPLE}", terminal_output(os.path.join(ROOT, "examples"), EXAMPLE))
+    draw("preflight.svg", "aiblint --live --resource-group rg template.json", preflight())
 
 
 if __name__ == "__main__":

@@ -64,6 +64,8 @@ class Manager:
     url: str = ""
     storage: str = ""
     most_at_once: int = 0
+    # When each request came, in seconds of the process clock.
+    times: list[float] = field(default_factory=list)
 
     def fail(self, pattern: str, kind: str | int, times: int | None = 1, **how: object) -> Fault:
         """Let requests fail; gives the fault, whose `times` counts down."""
@@ -181,6 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         with self.server.lock:
             manager.requests.append(request)
+            manager.times.append(time.perf_counter())
             fault = _fault(manager.faults, request)
         reply = self._spoilt(fault, manager, request, bool(token)) if fault else None
         if fault and reply is None:
@@ -210,7 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
             return Reply(int(fault.code or 404), raw=b"")
         if fault.kind == "elsewhere":
             return Reply(200, {"value": [], "nextLink": "https://example.com/next?api-version=2022-04-01"})
-        reply = error(int(fault.kind), fault.code, retry_after=fault.retry_after)
+        reply = error(int(fault.kind), fault.code, retry_after=fault.retry_after, path=urlsplit(self.path).path)
         # Storage, which is asked by HEAD, says it in a header.
         return reply._replace(headers={**reply.headers, "x-ms-error-code": fault.code}) if fault.code else reply
 

@@ -41,7 +41,7 @@ _MESSAGES = {
     403: (
         "AuthorizationFailed",
         "The client 'someone@example.com' with object id 'c0ffee00-0000-4000-8000-000000000001' does not have authorization "
-        "to perform action 'Microsoft.Test/things/read' over scope '/subscriptions/x' or the scope is invalid. If access "
+        "to perform action '{action}' over scope '/subscriptions/x' or the scope is invalid. If access "
         "was recently granted, please refresh your credentials.",
     ),
     404: (
@@ -55,10 +55,16 @@ _MESSAGES = {
 }
 
 
-def error(status: int, code: str = "", message: str = "", retry_after: str = "") -> Reply:
+def _action(path: str) -> str:
+    """What reading a path is called: `Microsoft.Compute/images/read`."""
+    namespace, *steps = path.rpartition("/providers/")[2].strip("/").split("/")
+    return "/".join((namespace, *steps[::2], "read"))
+
+
+def error(status: int, code: str = "", message: str = "", retry_after: str = "", path: str = "") -> Reply:
     """The official body of an error; that of Compute's throttling is flat (arm-examples/_throttling/THROTTLING.md)."""
     usual = _MESSAGES.get(status, ("Error", "Something is wrong."))
-    body: dict[str, Any] = {"code": code or usual[0], "message": message or usual[1]}
+    body: dict[str, Any] = {"code": code or usual[0], "message": message or usual[1].replace("{action}", _action(path))}
     headers = {"Retry-After": retry_after} if retry_after else {}
     if status == 401:
         headers["WWW-Authenticate"] = (

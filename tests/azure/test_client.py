@@ -69,7 +69,7 @@ def test_forbidden_names_the_action(reader: Reader, manager: Manager, image: str
     manager.fail("*/images/image", 403)
     answer = reader.get(image, COMPUTE)
     assert (answer.kind, answer.code) == (FORBIDDEN, "AuthorizationFailed")
-    assert answer.reason == "the account that is signed in lacks `Microsoft.Test/things/read`"
+    assert answer.reason == "the account that is signed in lacks `Microsoft.Compute/images/read`"
 
 
 @pytest.mark.parametrize(

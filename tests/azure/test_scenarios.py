@@ -87,7 +87,9 @@ def test_each_thing_taken_away(kind: str, estate: Estate, signed_in: Manager) ->
 @pytest.mark.parametrize("kind", ["500", "503", "cut", "malformed", "html", "429"])
 def test_a_service_in_trouble_gives_verdicts(kind: str, estate: Estate, signed_in: Manager) -> None:
     made = scene(estate, **SCENES["version to gallery, all of it"])
-    signed_in.fail("/subscriptions/*", int(kind) if kind.isdigit() else kind, times=None, retry_after="1" if kind == "429" else "")
+    signed_in.fail(
+        "/subscriptions/*", int(kind) if kind.isdigit() else kind, times=None, retry_after="1" if kind == "429" else ""
+    )
     findings, held = verdicts(signed_in, made.template, timeout=4.0)
     assert held == [] and findings
     assert {said for _, said in says(findings)} == {"unchecked"}
