@@ -81,11 +81,11 @@ def script_document(path: str) -> Document | None:
         state = os.stat(path)
     except OSError:
         return None
-    return _read(path, state.st_mtime_ns, state.st_size)
+    return _read(path, state.st_mtime_ns, state.st_size, os.path.join(os.getcwd(), ""))
 
 
 @lru_cache(maxsize=64)  # many templates of a folder run the same script; a file that was changed is read again
-def _read(path: str, _changed: int, size: int) -> Document | None:
+def _read(path: str, _changed: int, size: int, here: str) -> Document | None:
     if size > LARGEST_SCRIPT:
         return None
     try:
@@ -93,7 +93,6 @@ def _read(path: str, _changed: int, size: int) -> Document | None:
             data = file.read(LARGEST_SCRIPT + 1)
     except OSError:
         return None
-    here = os.path.join(os.getcwd(), "")
     return script_of(path[len(here) :] if path.startswith(here) else path, data)
 
 

@@ -58,6 +58,8 @@ _MESSAGES = {
 def _action(path: str) -> str:
     """What reading a path is called: `Microsoft.Compute/images/read`."""
     namespace, *steps = path.rpartition("/providers/")[2].strip("/").split("/")
+    if not steps:  # the provider itself
+        return "Microsoft.Resources/subscriptions/providers/read"
     return "/".join((namespace, *steps[::2], "read"))
 
 
