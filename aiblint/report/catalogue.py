@@ -18,11 +18,11 @@ BANDS = {
     "AIB1": "the shape that the API version accepts",
     "AIB2": "the meaning of the template",
     "AIB3": "the sequence of customizers",
-    "AIB4": "shell scripts",
-    "AIB5": "PowerShell and Windows scripts",
+    "AIB4": "scripts of the shell, and of both kinds",
+    "AIB5": "scripts of PowerShell, and installers",
     "AIB6": "secrets and supply chain",
     "AIB7": "live: permissions",
-    "AIB8": "live: existence, region, quota",
+    "AIB8": "live: what exists, regions, quota, networks, files, policies",
     "AIB9": "diagnosis of a finished build",
 }
 
