@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from aiblint.light import TYPE_CHECKING
-from aiblint.script.command import UNKNOWN
+from aiblint.script.command import SHELLS, UNKNOWN
 
 from .ground import platform_image
 
@@ -33,9 +33,6 @@ _DISTRIBUTIONS = {
     "suse": "suse",
 }
 _MANAGERS = {"apt-get": "debian", "apt": "debian", "yum": "rhel", "dnf": "rhel", "zypper": "suse", "tdnf": "azurelinux"}
-_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
-# What a splat that is not resolved is known by (aiblint.script.powershell).
-SPLAT = "@" + UNKNOWN
 # What gives an answer to whoever reads from the pipe.
 _ANSWERING = ("yes", "echo", "printf", "cat")
 
@@ -91,13 +88,6 @@ def ends_on_error(script: Script) -> bool | None:
     )
 
 
-def runs_as_root(command: Command) -> bool:
-    """Whether sudo, or a script that starts itself again with it, gives a command the rights of root."""
-    if command.under("sudo", "doas", "su") is not None or elevates_itself(command.script):
-        return True
-    return command.script.runner is not None and runs_as_root(command.script.runner)
-
-
 def elevates_itself(script: Script) -> bool:
     """Whether a shell script runs itself again with sudo when it finds that it is not root."""
     return (
@@ -121,11 +111,6 @@ def is_system(script: Script) -> bool | None:
     return False if given.is_missing else given.flag
 
 
-def is_cmdlet(command: Command) -> bool:
-    """Whether a command is one of PowerShell's own (`Install-Module`), whose parameters may be shortened."""
-    return command.language == "powershell" and re.fullmatch(r"[a-z]+-[a-z]+", command.name) is not None
-
-
 def called(command: Command, *words: Word | None) -> str:
     """What messages call a program and these words, without the folder that it lies in: `msiexec.exe /qb`."""
     name = command.word.known.replace("/", "\\").rpartition("\\")[2]
@@ -143,9 +128,9 @@ def is_answered(command: Command) -> bool:
         return False
     on_windows = command.language != "shell"
     # A shell that is handed its script as a here-document leaves its commands nothing else to read.
-    handed = [n for n, one in enumerate(command.wrappers, 1) if one.name in _SHELLS and one.has("-c") is None]
+    handed = [n for n, one in enumerate(command.wrappers, 1) if one.name in SHELLS and one.has("-c") is None]
     for one in (command, *command.wrappers[max(handed, default=0) :]):
-        if one.fed_by is not None and (not is_cmdlet(one) if on_windows else one.fed_by.name in _ANSWERING):
+        if one.fed_by is not None and (not one.is_cmdlet if on_windows else one.fed_by.name in _ANSWERING):
             return True
         if any(
             redirect.operator in ("<", "<<", "<<<")
@@ -174,11 +159,6 @@ def is_own(command: Command) -> bool:
 def _feeds_a_loop(redirect: Redirect, command: Command) -> bool:
     between = command.script.text[command.end : redirect.target.start]
     return command.inside("loop") is not None and re.search(r"\bdone\b", between) is not None
-
-
-def is_splatted(command: Command) -> bool:
-    """Whether a splat that is not known may give a command of PowerShell any parameter."""
-    return any(word.known == SPLAT for word in command.arguments)
 
 
 def where(script: Script) -> str:

@@ -11,7 +11,7 @@ import re
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.aliases import ALIASES
-from aiblint.script.command import UNKNOWN, Assignment, Command, Comment, Frame, Redirect, Word
+from aiblint.script.command import SPLAT, UNKNOWN, Assignment, Command, Comment, Frame, Redirect, Word
 from aiblint.script.grammar import parse
 from aiblint.script.reading import LONGEST_VALUE, MOST_VARIABLES, Source, bounded, set_again, within
 
@@ -36,15 +36,13 @@ _ENVIRONMENT = {
     "env:allusersprofile": r"C:\ProgramData",
     "env:public": r"C:\Users\Public",
 }
-_SWITCHES = ("nonewwindow", "wait", "passthru", "usenewenvironment", "loaduserprofile")
+_SWITCHES = ("nonewwindow", "usenewenvironment", "loaduserprofile")
 _HOSTS = ("powershell", "pwsh")
 _VARIABLE = pattern(r"`(.)|\$\{([^}]+)\}|\$((?:[A-Za-z]+:)?\w+)|(\$\()", re.DOTALL)
 _SET = pattern(r"\$(?:\w+:)?(\w+)\s*\+?=(?!=)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "\n": ""}
 # `--id=Git.Git`, as native programs take it: the grammar ends such a word at the dot, and loses the rest of the script.
 _OPTION = pattern(rb"(?<![\w-])--[A-Za-z][\w-]*=[^\s\"'`$@(){};|&,]+(?=[\s;|)}]|$)")
-# What an unresolved splat (`@options`) is known by: it may be any parameter.
-SPLAT = "@" + UNKNOWN
 
 
 def read(
@@ -471,7 +469,7 @@ class _PowerShell:
         listed = own.values("ArgumentList", "ar") or own.values("Args", "args")
         rest: list[Word] = []
         if not given or not listed:
-            rest = _positional(own)
+            rest = list(own.unnamed(*_SWITCHES))
         if not given:
             if not rest or rest[0].known == SPLAT:
                 return False
@@ -727,21 +725,6 @@ def _closing(text: str, at: int) -> int:
         depth += {"(": 1, ")": -1}.get(text[at], 0)
         at += 1
     return at
-
-
-def _positional(command: Command) -> list[Word]:
-    """The arguments of `Start-Process` that no parameter names."""
-    found: list[Word] = []
-    taken = False
-    for word in command.arguments:
-        written = word.known.lower()
-        if not word.quoted and written.startswith("-") and command.script.text[word.start : word.start + 1] != "$":
-            taken = not any(switch.startswith(written[1:]) for switch in _SWITCHES)
-        elif taken:
-            taken = word.listed
-        else:
-            found.append(word)
-    return found
 
 
 def _split(word: Word, text: str) -> list[Word]:

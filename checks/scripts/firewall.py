@@ -10,7 +10,7 @@ from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from .. import effects
-from ..effects import is_splatted, rest_of_build, runs_now, shown
+from ..effects import rest_of_build, runs_now, shown
 from ..execution import where
 
 if TYPE_CHECKING:
@@ -404,7 +404,7 @@ def _cut_on_windows(command: Command) -> _Cut | None:
     name = command.name
     if name == "netsh":
         return _netsh(command)
-    if command.language != "powershell" or is_splatted(command):
+    if command.language != "powershell" or command.is_splatted:
         return None
     if name == "set-netfirewallprofile":
         return _profile(command)
@@ -480,7 +480,7 @@ def _allows_winrm(command: Command) -> bool:
     for earlier in command.before():
         said = earlier.written.lower()
         adds = earlier.name in ("new-netfirewallrule", "enable-netfirewallrule", "set-netfirewallrule")
-        if adds and "block" not in said and ("5986" in said or _WINRM.search(said) or is_splatted(earlier)):
+        if adds and "block" not in said and ("5986" in said or _WINRM.search(said) or earlier.is_splatted):
             return True
         if earlier.name == "netsh" and "action=allow" in said and "5986" in said:
             return True
@@ -522,7 +522,7 @@ def _removed_rule(command: Command) -> _Cut | None:
     if command.fed_by is not None and fed is None:
         return None
     source = fed or command
-    if is_splatted(source):
+    if source.is_splatted:
         return None
     names = [
         word
@@ -533,7 +533,7 @@ def _removed_rule(command: Command) -> _Cut | None:
             ("Group", "g"),
         )
         for word in source.values(parameter, least)
-    ] or list(effects.unnamed(source))
+    ] or list(source.unnamed())
     winrm = next((word for word in names if _is_winrm(word.known)), None)
     narrow = any(
         source.parameter(one) is not None for one in ("Action", "Enabled", "PolicyStore", "InputObject", "Owner")

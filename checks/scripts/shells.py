@@ -7,7 +7,7 @@ import re
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
-from aiblint.script.command import UNKNOWN
+from aiblint.script.command import SHELLS, UNKNOWN
 from aiblint.script.quotes import LONGEST, pieces, unclosed
 
 from ..execution import runs_in_dash, where
@@ -75,7 +75,6 @@ _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SINGLE = "\u2018\u2019\u201a\u201b"
 _DOUBLE = "\u201c\u201d\u201e"
-_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
 
 
 # -- dash --------------------------------------------------------------------------------------------------------------
@@ -190,7 +189,7 @@ def _of_command(command: Command) -> Iterator[tuple[int, int, str, str, str, str
         what = "writes the `-e` as well"
         yield word.start, word.end, "echo -e", "warning" if written else "info", what, "write `printf`"
     for word in command.arguments:
-        written_so = command.script.text[word.start : word.end] == word.known and not word.quoted
+        written_so = command.as_written(word) == word.known and not word.quoted
         if written_so and "," in word.known and _LIST.fullmatch(word.known):
             yield word.start, word.end, "{,}", "warning", "takes the braces to the letter", "write the words out"
 
@@ -367,7 +366,7 @@ def _runner(step: Step, build: Build) -> Command | None:
             continue
         if command.name in ("dos2unix", "sed", "tr", "perl"):
             return None
-        run = command.name in _SHELLS or command.name in (".", "source") or command.word.known.endswith(name)
+        run = command.name in SHELLS or command.name in (".", "source") or command.word.known.endswith(name)
         if run:
             return command
     return None

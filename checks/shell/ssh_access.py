@@ -242,7 +242,7 @@ def _harm_to_user(command: Command) -> _Harm | None:
     )
     if not locks:
         return None
-    user = next((word for word in command.arguments if _BUILD_USER.match(effects.written(command, word))), None)
+    user = next((word for word in command.arguments if _BUILD_USER.match(command.as_written(word))), None)
     if user is None:
         return None
     return _Harm(

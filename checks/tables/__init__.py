@@ -18,8 +18,6 @@ from functools import lru_cache
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN
 
-from ..execution import is_cmdlet
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -151,7 +149,7 @@ def _fits(name: str, written: str) -> bool:
 
 def _given(command: Command, row: Row, options: tuple[str, ...]) -> Word | None:
     """The first word that is one of these options: of a cmdlet, also a shorter beginning of it."""
-    if is_cmdlet(command):
+    if command.is_cmdlet:
         found = (command.parameter(option[1:]) for option in options if option.startswith("-"))
         return next((word for word in found if word is not None), None) or command.has(*options)
     if row.exact:
@@ -164,8 +162,8 @@ def _may_hide_options(command: Command, row: Row) -> bool:
 
     A variable is never a parameter of a cmdlet. On Windows what stands behind an option with a value is its value.
     """
-    if is_cmdlet(command):
-        return any(word.known.startswith("@" + UNKNOWN) for word in command.arguments)
+    if command.is_cmdlet:
+        return command.is_splatted
     if command.language == "shell" or not row.valued:
         return command.is_open
     before = ("", *(word.known.lower() for word in command.arguments))
@@ -177,7 +175,7 @@ def _may_hide_options(command: Command, row: Row) -> bool:
 
 def _holds_options(word: Word, command: Command) -> bool:
     # Whoever keeps options in a variable calls it so: `/i $arguments`.
-    written = command.script.text[word.start : word.end].lower()
+    written = command.as_written(word).lower()
     return word.known.startswith("@") or any(part in written for part in ("arg", "opt", "param", "switch"))
 
 

@@ -10,7 +10,7 @@ from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from .. import tables
-from ..execution import called, is_answered, is_cmdlet, is_elevated, where
+from ..execution import called, is_answered, is_elevated, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -525,7 +525,7 @@ def _into_profile(command: Command, values: dict[str, list[Assignment]]) -> Iter
             Finding(command.at(*match.words), f"`{label}` in {place} {match.row.does}", help=match.row.help),
         )
     for word in command.arguments:
-        written = command.script.text[word.start : word.end]
+        written = command.as_written(word)
         if command.name in ("invoke-webrequest", "start-bitstransfer", ".downloadfile") and _USER_SETUP.search(written):
             yield (
                 "vscode",
@@ -629,14 +629,14 @@ def _is_named_like_installer(command: Command) -> bool:
     written = command.word.known.lower()
     return (
         written.endswith(".exe")
-        and not is_cmdlet(command)
+        and not command.is_cmdlet
         and _LOOKS_LIKE_INSTALLER.search(written.replace("/", "\\").rpartition("\\")[2]) is not None
     )
 
 
 def _is_installer(command: Command) -> bool:
     """Whether a command is an installer: by its name, or because `Start-Process` gives it options of one."""
-    if is_cmdlet(command) or command.name.startswith((".", "[")) or command.name in _NO_INSTALLERS:
+    if command.is_cmdlet or command.name.startswith((".", "[")) or command.name in _NO_INSTALLERS:
         return False
     if _is_named_like_installer(command) or tables.rows("installer-not-awaited", command.name):
         return True
@@ -727,7 +727,7 @@ def _sets_exit_code(command: Command) -> bool | None:
     """Whether PowerShell takes the exit code of a command for `$LASTEXITCODE`; None where that is not known."""
     if command.under("start-process", "start") is not None or command.inside("background") is not None:
         return False
-    if is_cmdlet(command) or command.name.startswith((".", "[")) or command.name in _LEAVES_EXIT_CODE:
+    if command.is_cmdlet or command.name.startswith((".", "[")) or command.name in _LEAVES_EXIT_CODE:
         return False
     if command.name == "":
         return None if UNKNOWN in command.word.known else False

@@ -9,7 +9,7 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 
 from .. import tables
-from ..execution import called, is_answered, is_cmdlet, where
+from ..execution import called, is_answered, where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -215,7 +215,7 @@ def _question(command: Command, quiet: bool) -> _Question | None:
         if command.name == "get-credential" and command.arguments and command.arguments[0].text is None:
             return None
         return _Question(match.words, row.asks, row.help, row.severity)
-    given = command.parameter("Confirm", "confirm") if is_cmdlet(command) else None
+    given = command.parameter("Confirm", "confirm") if command.is_cmdlet else None
     if given is not None and command.switched("Confirm", "confirm"):
         return _Question((given,), "somebody to confirm", "leave `-Confirm` out, or write `-Confirm:$false`")
     target = command.arguments[0].known.lower() if command.arguments and command.name.startswith(".") else ""

@@ -133,13 +133,13 @@ def _harm_to_settings(command: Command) -> _Harm | None:
         return _winrm(command)
     if command.language != "powershell" or command.name not in ("set-item", "remove-item", "new-item", "clear-item"):
         return None
-    path = next(iter(command.values("Path", "pat") or effects.unnamed(command)[:1]), None)
+    path = next(iter(command.values("Path", "pat") or command.unnamed()[:1]), None)
     place = path.known.lower().replace("/", "\\") if path is not None else ""
     if path is None or not place.startswith(("wsman:\\localhost", "wsman:\\*")):
         return None
     if command.name == "remove-item" or command.name == "clear-item":
         return _Harm((path,), "removes the listener that the build comes over") if "\\listener" in place else None
-    value = next(iter(command.values("Value", "v") or effects.unnamed(command)[1:2]), None)
+    value = next(iter(command.values("Value", "v") or command.unnamed()[1:2]), None)
     off = value is not None and value.known.lower() in ("$false", "false", "0")
     if "\\service\\auth\\" in place and off and not place.endswith(("credssp", "kerberos", "certificate")):
         return _Harm((path,), "switches off what the build signs in with")
@@ -177,7 +177,7 @@ def _harm_to_certificates(command: Command) -> _Harm | None:
     source = command
     if command.fed_by is not None and command.fed_by.name in ("get-childitem", "get-item"):
         source = command.fed_by
-    path = next(iter(source.values("Path", "p") or effects.unnamed(source)[:1]), None)
+    path = next(iter(source.values("Path", "p") or source.unnamed()[:1]), None)
     if path is None or not _CERTIFICATES.match(path.known):
         return None
     if source is command and not path.known.rstrip("\\").endswith("*") and not command.switched("Recurse", "r"):
@@ -207,7 +207,7 @@ def _harm_to_user(command: Command) -> _Harm | None:
     if not does:
         return None
     for word in candidates:
-        written = effects.written(command, word)
+        written = command.as_written(word)
         if word.known.lower() in _BUILD_USERS or _SELF.match(written):
             return _Harm(
                 (word,),
@@ -236,7 +236,7 @@ def _harm_by_policy(command: Command) -> _Harm | None:
     name = entry.name.lower()
     if (name, entry.value) not in _POLICIES:
         return None
-    key = entry.key.lower()
+    key = entry.key
     if name.startswith("allow") and "winrm\\" not in key:
         return None
     if name == "allowbasic" and "winrm\\client" in key:
