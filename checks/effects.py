@@ -10,8 +10,6 @@ import re
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 
-from . import tables
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,32 +23,6 @@ DEPROVISIONING_WINDOWS = "C:\\DeprovisioningScript.ps1"
 # Script blocks given to these run some other time, or in tests.
 _LATER = ("", "register-scheduledjob", "register-objectevent", "register-engineevent", "describe", "context", "it")
 _COPIES = ("cp", "mv", "install", "ln", "rsync")
-
-
-def match(table: str, command: Command) -> tables.Match | None:
-    """The first row of a table that a command falls under and that nothing makes right, or may make right."""
-    for found in tables.matches(table, command):
-        row = found.row
-        if row.language and (row.language == "shell") != (command.language == "shell"):
-            continue
-        if row.silent and may_have(command, *row.silent):
-            continue
-        if command.language == "powershell" and row.given and _is_off(command, found.words[-1]):
-            continue
-        return found
-    return None
-
-
-def _is_off(command: Command, switch: Word) -> bool:
-    after = command.arguments[command.arguments.index(switch) + 1 :]
-    return bool(after) and after[0].known.lower() == "$false"
-
-
-def may_have(command: Command, *options: str) -> bool:
-    """Whether a command has one of these options, or may have. An unknown value is no parameter of a cmdlet."""
-    if command.is_cmdlet:
-        return command.is_splatted or any(command.parameter(option.lstrip("-")) is not None for option in options)
-    return not command.lacks(*options)
 
 
 def named_or_first(command: Command, *parameters: str) -> tuple[Word, ...]:

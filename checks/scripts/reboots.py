@@ -7,7 +7,7 @@ import re
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 
-from .. import effects
+from .. import effects, tables
 from ..effects import rest_of_build, runs_now
 from ..execution import where
 
@@ -91,7 +91,7 @@ def reboot_in_script(command: Command, build: Build) -> Findings:
 
 def _restarts(command: Command) -> tuple[tuple[Word, ...], str, str] | None:
     """The words of a command that restarts, what it does, and what to do instead where that is special."""
-    match = effects.match("reboot-in-script", command)
+    match = tables.first("reboot-in-script", command)
     if match is not None:
         remote = command.values("ComputerName", "co") if command.name in ("restart-computer", "stop-computer") else ()
         if any(word.known.lower() not in _OWN_NAMES for word in remote):

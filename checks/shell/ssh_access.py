@@ -9,7 +9,7 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from .. import effects
+from .. import effects, tables
 from ..deletion import deletion_of
 from ..effects import rest_of_build, runs_now, shown
 from ..execution import where
@@ -114,7 +114,7 @@ def ssh_access_changed(command: Command, build: Build) -> Findings:
         or _harm_to_files(command, build)
     )
     if found is None:
-        match = effects.match("ssh-access-changed", command)
+        match = tables.first("ssh-access-changed", command)
         if match is None:
             found = _hardening_playbook(command)
         else:

@@ -108,16 +108,30 @@ def matches(table: str, command: Command, name: str = "") -> Iterator[Match]:
     `name` is the program where it is not the command's own name: `sh` for `./setup.run`.
     """
     for row in rows(table, name or command.name):
+        if row.language and (row.language == "shell") != (command.language == "shell"):
+            continue
         words = _verb(row, command)
         if words is None or (row.without and _given(command, row, row.without)):
             continue
         if row.given:
             given = _given(command, row, row.given)
-            if given is None:
+            if given is None or _is_off(command, given):
                 continue
             words = (*words, given)
         if _applies(row, command):
             yield Match(row, words)
+
+
+def first(table: str, command: Command) -> Match | None:
+    """The first row that a command falls under and that none of `silent` makes right, or may make right.
+
+    Other than for `broken`, what is not known excuses nothing where a row has no `silent`: `shutdown -r $when` restarts.
+    """
+    for match in matches(table, command):
+        silent = match.row.silent
+        if not silent or not (_may_hide_options(command, match.row) or _given(command, match.row, silent)):
+            return match
+    return None
 
 
 def broken(table: str, command: Command, name: str = "") -> Match | None:
@@ -155,6 +169,12 @@ def _given(command: Command, row: Row, options: tuple[str, ...]) -> Word | None:
     if row.exact:
         return next((word for word in command.arguments if word.known in options), None)
     return command.has(*options)
+
+
+def _is_off(command: Command, switch: Word) -> bool:
+    """Whether a switch of a cmdlet is given to be off: `-Restart:$false`."""
+    after = command.arguments[command.arguments.index(switch) + 1 :] if command.language == "powershell" else ()
+    return bool(after) and after[0].known.lower() == "$false"
 
 
 def _may_hide_options(command: Command, row: Row) -> bool:

@@ -7,7 +7,7 @@ import re
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 
-from .. import effects
+from .. import tables
 from ..effects import runs_now, shown
 from ..execution import where
 
@@ -67,7 +67,7 @@ def network_adapter_changed(command: Command) -> Findings:
     """
     if command.language == "shell" or not runs_now(command):
         return
-    match = effects.match("network-adapter-changed", command)
+    match = tables.first("network-adapter-changed", command)
     words: tuple[Word, ...] = ()
     does, severity, help_, note = "", "", "", ""
     if match is not None:

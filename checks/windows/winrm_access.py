@@ -8,7 +8,7 @@ from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 
-from .. import effects
+from .. import effects, tables
 from ..effects import runs_now, shown
 from ..execution import where
 
@@ -99,7 +99,7 @@ def winrm_access_changed(command: Command) -> Findings:
         or _harm_by_policy(command)
     )
     if found is None:
-        match = effects.match("winrm-access-changed", command)
+        match = tables.first("winrm-access-changed", command)
         if match is None:
             return
         row = match.row
