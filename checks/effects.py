@@ -34,17 +34,6 @@ def named_or_first(command: Command, *parameters: str) -> tuple[Word, ...]:
     return command.first_unnamed()
 
 
-def shown(command: Command, word: Word) -> str:
-    """A command up to one of its words, for messages: `rm -rf /tmp/*`; if that is long, the word and its option alone."""
-    if word not in command.arguments:
-        return command.label(word)
-    before = command.arguments[: command.arguments.index(word)]
-    whole = command.label(*before, word)
-    if len(whole) <= 60:
-        return whole
-    return command.label(*(one for one in before[-1:] if one.known.startswith("-") and not one.quoted), word)
-
-
 def runs_now(command: Command) -> bool:
     """Whether a command is run by the build, on its own machine: not in a `chroot`, nor in a block for some other time."""
     later = any(frame.kind == "block" and frame.text in _LATER for frame in command.around)
@@ -75,6 +64,13 @@ def is_built(command: Command) -> bool:
 def is_deprovisioning_script(script: Script) -> bool:
     """Whether a script file is, by its name, one that takes the place of the deprovisioning script."""
     return script.file is not None and "deprovisioningscript" in script.file.path.lower()
+
+
+def is_deprovisioning_path(path: str, linux: bool) -> bool:
+    """Whether a path is that of the deprovisioning script."""
+    if linux:
+        return path == DEPROVISIONING_LINUX
+    return re.sub(r"[\\/]+", r"\\", path).lower() == DEPROVISIONING_WINDOWS.lower()
 
 
 # -- services ----------------------------------------------------------------------------------------------------------

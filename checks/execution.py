@@ -1,4 +1,4 @@
-"""How the scripts of a build are run: by which shell, as whom, whether an error ends them, who answers their questions.
+"""How the scripts of a build are run: by which shell, as whom, whether an error ends them, who answers their questions, and what of the build is known.
 
 The facts: Packer's provisioners write the elements of `inline` into one file, with `#!/bin/sh -e` above them for
 `Shell`; the user is not root, but may use sudo without a password; nothing is on standard input.
@@ -10,13 +10,13 @@ import re
 from functools import lru_cache
 
 from aiblint.light import TYPE_CHECKING
-from aiblint.script.command import SHELLS, UNKNOWN
+from aiblint.script.command import SHELLS
 
 from .ground import platform_image
 
 if TYPE_CHECKING:
     from aiblint.script.build import Script
-    from aiblint.script.command import Command, Redirect, Word
+    from aiblint.script.command import Command, Redirect
 
 # Publisher of a marketplace image (lower case) -> the distribution, by what its package manager and its /bin/sh are.
 _DISTRIBUTIONS = {
@@ -95,6 +95,19 @@ def elevates_itself(script: Script) -> bool:
     )
 
 
+def follows_unread(script: Script) -> bool:
+    """Whether a step before a script's own runs one that is not known: it may have done anything."""
+    if script.template is None or script.step is None:
+        return False
+    read = {id(earlier.step) for earlier in script.earlier}
+    for step in script.template.steps:
+        if step is script.step:
+            break
+        if step.type in ("Shell", "PowerShell", None) and id(step) not in read:
+            return True
+    return False
+
+
 def is_elevated(script: Script) -> bool | None:
     """Whether a PowerShell step runs elevated; None for a script that no template is known to run."""
     if script.step is None:
@@ -109,13 +122,6 @@ def is_system(script: Script) -> bool | None:
         return None
     given = script.step.get("runAsSystem")
     return False if given.is_missing else given.flag
-
-
-def called(command: Command, *words: Word | None) -> str:
-    """What messages call a program and these words, without the folder that it lies in: `msiexec.exe /qb`."""
-    name = command.word.known.replace("/", "\\").rpartition("\\")[2]
-    label = command.label(*words)
-    return name + label[len(command.word.known) :] if name and UNKNOWN not in command.word.known else label
 
 
 def is_answered(command: Command) -> bool:
@@ -142,6 +148,13 @@ def is_answered(command: Command) -> bool:
     return command.under("expect", "unbuffer") is not None
 
 
+def awaits(starter: Command) -> bool:
+    """Whether `Start-Process`, or `start` of cmd, waits for what it starts."""
+    if starter.name == "start":
+        return starter.has("/wait", "/w") is not None
+    return starter.switched("Wait", "wa")
+
+
 @lru_cache(maxsize=32)
 def _own_names(script: Script) -> frozenset[str]:
     names = {frame.text for command in script.commands for frame in command.around if frame.kind == "function"}
@@ -159,10 +172,3 @@ def is_own(command: Command) -> bool:
 def _feeds_a_loop(redirect: Redirect, command: Command) -> bool:
     between = command.script.text[command.end : redirect.target.start]
     return command.inside("loop") is not None and re.search(r"\bdone\b", between) is not None
-
-
-def where(script: Script) -> str:
-    """What messages call the script: step `InstallTools`, or the script's own file."""
-    if script.step is not None:
-        return script.step.label
-    return f"`{script.file.path.rpartition('/')[2]}`" if script.file is not None else "this script"

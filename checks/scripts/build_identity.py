@@ -9,7 +9,7 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from ..execution import where
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

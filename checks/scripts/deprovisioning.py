@@ -14,9 +14,8 @@ from ..effects import (
     is_deprovisioning_script,
     rest_of_build,
     runs_now,
-    shown,
 )
-from ..execution import where
+from ..wording import shown, where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

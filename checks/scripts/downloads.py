@@ -9,8 +9,8 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN, Word
 
-from ..execution import where
 from ..ground import platform_image
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

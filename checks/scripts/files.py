@@ -9,7 +9,8 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from ..execution import is_elevated, is_system, where
+from ..execution import is_elevated, is_system
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

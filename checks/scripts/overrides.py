@@ -10,8 +10,8 @@ from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from .. import effects
-from ..effects import DEPROVISIONING_LINUX, DEPROVISIONING_WINDOWS, is_built, runs_now
-from ..execution import where
+from ..effects import is_built, is_deprovisioning_path, runs_now
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def deprovisioning_script_weakened(build: Build, template: ImageTemplate, surrou
             continue
         linux = command.language == "shell"
         for one in effects.writings(command):
-            if not _is_target(one.path, linux):
+            if not is_deprovisioning_path(one.path, linux):
                 continue
             for fault in _faults_of(command, one, linux):
                 yield Finding(
@@ -118,7 +118,7 @@ def deprovisioning_script_weakened(build: Build, template: ImageTemplate, surrou
     for step in template.customizers if template is not None else ():
         target = step.get("destination").text or ""
         linux = target.startswith("/")
-        if step.type != "File" or not _is_target(target, linux):
+        if step.type != "File" or not is_deprovisioning_path(target, linux):
             continue
         document = surroundings.script(step.get("sourceUri").text or "")
         for fault in _faults(document.text, linux) if document is not None else ():
@@ -128,12 +128,6 @@ def deprovisioning_script_weakened(build: Build, template: ImageTemplate, surrou
                 help=fault.help,
                 notes=(fault.note,) if fault.note else (),
             )
-
-
-def _is_target(path: str, linux: bool) -> bool:
-    if linux:
-        return path == DEPROVISIONING_LINUX
-    return re.sub(r"[\\/]+", r"\\", path).lower() == DEPROVISIONING_WINDOWS.lower()
 
 
 def _faults_of(command: Command, one: effects.Writing, linux: bool) -> Iterator[_Fault]:

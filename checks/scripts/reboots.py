@@ -9,7 +9,7 @@ from aiblint.light import TYPE_CHECKING
 
 from .. import effects, tables
 from ..effects import rest_of_build, runs_now
-from ..execution import where
+from ..wording import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

@@ -10,7 +10,8 @@ from aiblint.pattern import pattern
 from aiblint.script.command import SHELLS, UNKNOWN
 from aiblint.script.quotes import LONGEST, pieces, unclosed
 
-from ..execution import runs_in_dash, where
+from ..execution import is_own, runs_in_dash
+from ..wording import the_script, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +158,7 @@ def _bashisms(script: Script) -> Iterator[tuple[int, int, str, str, str, str]]:
 def _of_command(command: Command) -> Iterator[tuple[int, int, str, str, str, str]]:
     name = command.name
     severity = "warning" if command.inside("handled", "condition") else ""
-    if name in _NOT_FOUND and not _is_function(command):
+    if name in _NOT_FOUND and not is_own(command):
         yield command.start, command.word.end, name, severity, f"says `{name}: not found`", _NOT_FOUND[name]
     elif name == "set":
         for word in command.arguments:
@@ -194,10 +195,6 @@ def _of_command(command: Command) -> Iterator[tuple[int, int, str, str, str, str
             yield word.start, word.end, "{,}", "warning", "takes the braces to the letter", "write the words out"
 
 
-def _is_function(command: Command) -> bool:
-    return re.search(rf"^\s*{re.escape(command.name)}\s*\(\)", command.script.text, re.MULTILINE) is not None
-
-
 # -- the first line ----------------------------------------------------------------------------------------------------
 
 
@@ -224,7 +221,7 @@ def broken_shebang(script: Script) -> Findings:
     if script.language != "shell" or script.file is None or not script.text.strip():
         return
     first = script.text.partition("\n")[0].rstrip("\r")
-    named = where(script) if script.step is None else f"the script of {where(script)}"
+    named = the_script(script)
     by = "the login shell runs it as `sh` then, without any option of that line"
     if first.startswith("#!"):
         interpreter = first[2:].strip().partition(" ")[0]
@@ -329,7 +326,7 @@ def script_encoding(build: Build, surroundings: Surroundings) -> Findings:
 
 def _shell_bytes(script: Script) -> Iterator[Finding]:
     data = script.file.data if script.file is not None else b""
-    named = where(script) if script.step is None else f"the script of {where(script)}"
+    named = the_script(script)
     end = script.text.find("\n")
     first = script.span(0, end if end >= 0 else len(script.text))
     if data.startswith(_UTF_16):

@@ -9,7 +9,7 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 
 from .. import tables
-from ..execution import where
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,10 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN
 
 from .. import tables
-from ..execution import distribution, is_answered, is_own, where
+from ..effects import writings
+from ..execution import distribution, follows_unread, is_answered, is_own
 from ..ground import platform_image
+from ..wording import listed, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -331,7 +333,7 @@ def _upgrade_asks(command: Command, verb: Word) -> Findings:
     missing = [f"`{variable}`" for variable in variables] + ["`--force-confold`"] * files
     yield Finding(
         command.at(verb),
-        f"`{command.label(verb)}` in {where(command.script)} may ask {_listed(asking)}: {_listed(missing)} "
+        f"`{command.label(verb)}` in {where(command.script)} may ask {listed(asking)}: {listed(missing)} "
         f"{'is' if len(missing) == 1 else 'are'} missing",
         help=f"write `{' '.join((*sudo, *variables, *words, verb.known))}`",
         notes=(
@@ -341,10 +343,6 @@ def _upgrade_asks(command: Command, verb: Word) -> Findings:
         ),
         severity="" if front or changed else "info",
     )
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _is_settled(command: Command, variable: str) -> bool:
@@ -403,11 +401,7 @@ _CONFIGURATION = re.compile(
 
 
 def _changes_configuration(command: Command, _: str, __: str) -> bool:
-    writes = command.name in ("tee", *_COPIES) or (command.name == "sed" and command.has("-i", "--in-place"))
-    words = command.arguments[-1:] if command.name in _COPIES else command.arguments
-    targets = [word.known for word in words] if writes else []
-    targets += [redirect.target.known for redirect in command.redirects if redirect.operator in (">", ">>")]
-    return any(_CONFIGURATION.fullmatch(target) for target in targets)
+    return any(_CONFIGURATION.fullmatch(one.path) for one in writings(command))
 
 
 # -- before the first package ------------------------------------------------------------------------------------------
@@ -452,18 +446,12 @@ def _is_apt(command: Command) -> bool:
     return command.inside("if", "or") is None or distribution(command.script) in (None, "debian")
 
 
-def _all_known_before(command: Command, build: Build) -> bool:
+def _all_known_before(command: Command) -> bool:
     """Whether every step before a command's own is one whose script is known."""
-    template = build.template
-    if template is None or not template.steps_known or not command.script.complete:
+    script = command.script
+    if script.template is None or not script.template.steps_known:
         return False
-    known = {id(script.step) for script in build.scripts if script.complete}
-    for step in template.steps:
-        if step is command.script.step:
-            return True
-        if step.type != "File" and id(step) not in known:
-            return False
-    return False
+    return all(one.complete for one in (*script.earlier, script)) and not follows_unread(script)
 
 
 def _around(command: Command) -> tuple[Command, ...]:
@@ -535,7 +523,7 @@ def _stale(build: Build) -> _Stale | None:
             continue
         if any(_updates(one) for one in _around(command)):
             continue
-        if not _all_known_before(command, build):
+        if not _all_known_before(command):
             break
         if not updated or deleted:
             return _Stale(command, verb, deleted or "no `apt-get update` runs before it in this build", waits)
@@ -622,7 +610,7 @@ def package_lock_race(build: Build) -> Findings:
             continue
         stale = _stale(build)
         if (
-            not _all_known_before(command, build)
+            not _all_known_before(command)
             or command.is_open
             or _is_tried_again(command)
             or any(_waits(one) for one in _around(command))

@@ -9,7 +9,8 @@ from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 
 from .. import tables
-from ..execution import distribution, ends_on_error, is_answered, is_own, where
+from ..execution import distribution, ends_on_error, is_answered, is_own
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,8 @@ from aiblint.pattern import pattern
 from aiblint.script.command import SHELLS, UNKNOWN
 
 from .. import tables
-from ..execution import elevates_itself, where
+from ..execution import elevates_itself, follows_unread
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,22 +158,9 @@ def _severity(command: Command, need: _Need, uses_sudo: bool) -> str:
     script = command.script
     if script.step is None:  # somebody may run the whole file with sudo
         return "warning" if uses_sudo else "info"
-    if need.target is not None and _SHARED_OUT.match(need.target.known) and _has_unread_step_before(script):
+    if need.target is not None and _SHARED_OUT.match(need.target.known) and follows_unread(script):
         return "info"
     return "warning" if command.inside("handled", "condition") else ""
-
-
-def _has_unread_step_before(script: Script) -> bool:
-    """Whether a step before this one runs a script that is not at hand: it may have given a folder away."""
-    if script.template is None or script.step is None:
-        return False
-    read = {id(earlier.step) for earlier in script.earlier}
-    for step in script.template.steps:
-        if step is script.step:
-            return False
-        if step.type != "File" and id(step) not in read:
-            return True
-    return False
 
 
 def _is_root_shell(command: Command) -> bool:

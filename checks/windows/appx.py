@@ -9,7 +9,8 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN, Word
 
 from ..effects import does_nothing
-from ..execution import is_system, where
+from ..execution import is_system
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from aiblint.light import TYPE_CHECKING
 
 from .. import tables
 from ..effects import does_nothing, registry, rest_of_build
-from ..execution import where
+from ..wording import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

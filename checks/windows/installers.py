@@ -10,7 +10,8 @@ from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from .. import tables
-from ..execution import called, is_answered, is_elevated, where
+from ..execution import awaits, is_answered, is_elevated
+from ..wording import called, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,7 +181,7 @@ def installer_not_awaited(script: Script) -> Findings:
             message = f"nothing waits for `{called(command)}` in {where(script)}"
             note = "for a program with a window PowerShell does not wait"
         else:
-            left, at = not _waits(starter), starter.at()
+            left, at = not (awaits(starter) or starter.is_splatted), starter.at()
             message = f"`{starter.label()}` in {where(script)} does not wait for `{called(command)}`"
             note = "the script goes on at once"
         if not left or waiting.comes_for(command):
@@ -666,13 +667,6 @@ def _is_left_alone(command: Command) -> bool:
     )
 
 
-def _waits(starter: Command) -> bool:
-    """Whether `Start-Process`, or `start` of cmd, waits for what it starts, or may."""
-    if starter.name == "start":
-        return starter.has("/wait", "/w") is not None
-    return starter.switched("Wait", "wa") or any(word.known.startswith("@") for word in starter.arguments)
-
-
 class _Waiting:
     """What in a script may wait for processes that are running. Looked for once, as scripts may be long."""
 
@@ -714,7 +708,7 @@ def _is_waited_for(command: Command) -> bool:
     """Whether a script waits for an installer, so that it could look at how it ended."""
     starter = command.under("start-process")
     if starter is not None:
-        return starter.switched("Wait", "wa")
+        return awaits(starter)
     if command.inside("background", "capture") is not None:
         return False
     return command.language == "cmd" or not (_has_window(command) and _is_left_alone(command))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 
-from aiblint.finding import Finding, check
+from aiblint.finding import check
 from aiblint.light import TYPE_CHECKING
 
 from .. import tables
-from ..effects import runs_now, shown
-from ..execution import where
+from ..connection import Harm, finding
+from ..effects import runs_now
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
-    from aiblint.script.command import Command, Word
+    from aiblint.script.command import Command
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
 AVD_SCRIPTS = "https://github.com/Azure/azvmimagebuilder/tree/main/solutions/14_Building_Images_WVD"
@@ -68,23 +68,13 @@ def network_adapter_changed(command: Command) -> Findings:
     if command.language == "shell" or not runs_now(command):
         return
     match = tables.first("network-adapter-changed", command)
-    words: tuple[Word, ...] = ()
-    does, severity, help_, note = "", "", "", ""
     if match is not None:
-        words, row = match.words, match.row
-        does, severity, help_, note = row.does, row.severity, row.help, row.note
+        row = match.row
+        yield finding(command, Harm(match.words, row.does, row.help, row.note, row.severity))
     elif command.name == "netsh":
-        words = command.arguments
         does, severity = _netsh_interface(command)
-    if not does:
-        return
-    yield Finding(
-        command.at(*words),
-        f"`{shown(command, words[-1]) if words else command.label()}` in {where(command.script)} {does}",
-        help=help_ or "take it out, or let it run at the first boot",
-        notes=(note or "the connection of the build ends, and the step with it: `exit code 16001`",),
-        severity=severity,
-    )
+        if does:
+            yield finding(command, Harm(command.arguments, does, severity=severity))
 
 
 def _netsh_interface(command: Command) -> tuple[str, str]:

@@ -9,7 +9,8 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 
 from .. import tables
-from ..execution import called, is_answered, where
+from ..execution import awaits, is_answered
+from ..wording import called, where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -226,9 +227,7 @@ def _question(command: Command, quiet: bool) -> _Question | None:
     if command.name == ".popup" and not _closes_itself(command):
         return _Question((), "somebody to close its window", "write to the output instead: `Write-Output`")
     starter = command.under("start-process", "start")
-    if command.name in _WINDOWS and starter is not None and (
-        starter.switched("Wait", "wa") or starter.has("/wait", "/w") is not None
-    ):  # fmt: skip
+    if command.name in _WINDOWS and starter is not None and awaits(starter):
         return _Question((), "somebody to close its window", "leave it out")
     if command.name in ("del", "erase") and command.language == "cmd" and command.lacks("/q"):
         everything = next((word for word in command.arguments if re.search(r"(?:^|\\)\*(?:\.\*)?$", word.known)), None)
