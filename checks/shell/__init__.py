@@ -3,7 +3,9 @@
 from aiblint.finding import Check
 
 from . import (
+    dash,
     hidden,
+    package_lists,
     packages,
     prompts,
     ssh_access,
@@ -15,10 +17,11 @@ CHECKS: tuple[Check, ...] = (
     packages.interactive_install,
     prompts.interactive_command,
     packages.debconf_prompt,
-    packages.package_lock_race,
+    package_lists.package_lock_race,
     sudo.missing_sudo,
+    dash.bashism_in_dash,
     hidden.hidden_failure,
     ssh_access.ssh_access_changed,
-    packages.stale_package_lists,
+    package_lists.stale_package_lists,
     hidden.expected_failure_ends_step,
 )
