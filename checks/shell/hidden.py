@@ -281,7 +281,7 @@ def expected_failure_ends_step(script: Script) -> Findings:
             yield Finding(
                 command.at(*match.words),
                 f"`{command.label(*match.words)}` in {where(script)} may end the step although nothing is wrong: "
-                f"it {match.row.note}",
+                f"it {match.row.does}",
                 help=match.row.help,
                 notes=("the script runs with `-e`, and ends with the first command that does not exit with 0",),
                 severity=match.row.severity,

@@ -136,11 +136,17 @@ def _asks(command: Command) -> tables.Match | None:
     match = tables.broken("interactive-install", command, "sh" if itself else "")
     if match is None or command.has("--help", "--version") or _assumes_yes(command):
         return None
-    if is_answered(command):
+    if is_answered(command) or (command.name == "zypper" and _is_told_in_front(command, match.words)):
         return None
     # What xargs appends may be options.
     fed = command.fed_by.written if command.fed_by is not None and command.under("xargs") else ""
     return None if re.search(r"(?:^|[\s\"'])-\w*y", fed) else match
+
+
+def _is_told_in_front(command: Command, words: tuple[Word, ...]) -> bool:
+    """Whether zypper is told not to ask: behind its subcommand `-n` means something else."""
+    front = command.arguments[: command.arguments.index(words[0])] if words else ()
+    return any(word.may_be_option or re.match(r"-[qv]?n|--non-interactive$", word.known) for word in front)
 
 
 def _assumes_yes(command: Command) -> bool:

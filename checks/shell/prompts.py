@@ -123,8 +123,6 @@ def _asks(command: Command) -> Findings:
     certain = _CERTAIN.get(command.name)
     if fed or (certain is not None and not certain(command)):
         return
-    if row.system and distribution(command.script) != row.system:
-        return
     # What matters is that nothing else is there: `su -`.
     words = command.arguments if row.most >= 0 and len(command.arguments) < 3 else match.words
     yield Finding(
@@ -267,6 +265,11 @@ def _clones(command: Command) -> Findings:
 _ADDRESS = r"(?:https|ssh|git\+ssh)://|[\w.-]+@[\w.-]+:"
 
 
+def _is_on_debian(command: Command) -> bool:
+    # Elsewhere adduser is another name of useradd, which asks nothing.
+    return distribution(command.script) == "debian"
+
+
 def _is_not_by_sudo(command: Command) -> bool:
     # What sudo starts as root, and what becomes of the lines behind it, is missing-sudo's.
     return command.under("sudo", "doas") is None
@@ -329,4 +332,5 @@ _CERTAIN: dict[str, Callable[[Command], bool]] = {
     **dict.fromkeys(("mysql", "mysqldump", "mysqladmin", "mysqlimport", "mariadb", "mariadb-dump"), _asks_for_password),
     **dict.fromkeys(("unzip", "gpg", "gpg2"), _writes_again),
     "docker": _wants_terminal,
+    "adduser": _is_on_debian,
 }

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Row(NamedTuple):
     """One row; what a column does not say goes for all. Options are compared as `Command.has` does.
 
-    In `without`, `silent`, `together` and `before`, `-f*` is any word that begins with `-f`.
+    In `without`, `silent` and `together`, `-f*` is any word that begins with `-f`.
 
     ===========  =======================================================================================================
     names        the programs: without folder and `.exe`, in lower case for Windows; may have `*`, `?` and `[0-9]`
@@ -38,7 +38,6 @@ class Row(NamedTuple):
     without      not with any of these options or words: with them it does something else
     silent       any one of these makes it right
     together     all of these are needed to make it right; of `-a|-b` one is enough
-    before       any one of these makes it right in front of the subcommand
     variables    any one of these variables in its environment makes it right
     exact        true where the letter case of the options counts on Windows, too
     asks         what it asks for, behind "waits for ": `a person to confirm`
@@ -50,7 +49,6 @@ class Row(NamedTuple):
     severity     where it is not the check's own
     most         only with at most so many words that are no options, the subcommand among them
     runs         only where one of these texts is in the name or the address of the script that it runs
-    system       only where the image is of this distribution, as `execution.distribution` names it
     endless      true for what goes on for ever, whatever it is fed
     terminal     true for what asks the terminal itself, so that nothing answers through a pipe
     codes        exit codes that mean success, besides 0
@@ -66,7 +64,6 @@ class Row(NamedTuple):
     without: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
-    before: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     exact: bool = False
     asks: str = ""
@@ -78,7 +75,6 @@ class Row(NamedTuple):
     severity: str = ""
     most: int = -1
     runs: tuple[str, ...] = ()
-    system: str = ""
     endless: bool = False
     terminal: bool = False
     codes: tuple[int, ...] = ()
@@ -138,7 +134,7 @@ def broken(table: str, command: Command, name: str = "") -> Match | None:
     """The first row that a command falls under and that nothing makes right. What is not known may make it right."""
     for match in matches(table, command, name):
         row = match.row
-        if _is_silenced(row, command, match.words):
+        if _is_silenced(row, command):
             continue
         hidden = _may_hide_options(command, row)
         if row.silent and (hidden or _given(command, row, row.silent)):
@@ -219,12 +215,8 @@ def _applies(row: Row, command: Command) -> bool:
     return not _begins(command, row.without)
 
 
-def _is_silenced(row: Row, command: Command, words: tuple[Word, ...]) -> bool:
-    """Whether a command is made right by `before`, or by what only beginnings (`-f*`) and choices (`-a|-b`) say."""
-    if row.before and words:
-        first = command.arguments[: command.arguments.index(words[0])]
-        if any(word.may_be_option or _is_one(word.known, row.before) for word in first):
-            return True
+def _is_silenced(row: Row, command: Command) -> bool:
+    """Whether a command is made right by what only beginnings (`-f*`) and choices (`-a|-b`) say."""
     if _begins(command, row.silent):
         return True
     choices = [option.split("|") for option in row.together]
@@ -234,10 +226,6 @@ def _is_silenced(row: Row, command: Command, words: tuple[Word, ...]) -> bool:
 def _begins(command: Command, options: tuple[str, ...]) -> bool:
     beginnings = tuple(option[:-1] for option in options if option.endswith("*"))
     return bool(beginnings) and any(word.known.startswith(beginnings) for word in command.arguments)
-
-
-def _is_one(written: str, options: tuple[str, ...]) -> bool:
-    return any(written.startswith(option[:-1]) if option.endswith("*") else written == option for option in options)
 
 
 def _origin(command: Command) -> str:

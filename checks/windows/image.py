@@ -185,16 +185,15 @@ def role_against_sysprep(command: Command, build: Build) -> Findings:
     if match is None:
         return
     # Whoever promotes the server has mostly installed the role before: one cause.
-    role = match.row.asks
+    does = match.row.does
     for before in build.commands:
         if before is command:
             break
-        if any(found.row.asks == role for found in tables.matches("role-against-sysprep", before)):
+        if any(found.row.does == does for found in tables.matches("role-against-sysprep", before)):
             return
     yield Finding(
         command.at(*match.words),
-        f"`{command.label(*match.words)}` in {where(command.script)} puts {role} into the image, which Sysprep does not "
-        "support",
+        f"`{command.label(*match.words)}` in {where(command.script)} {does}, which Sysprep does not support",
         help="install it when a VM of the image is deployed",
         notes=(match.row.note or "the role may no longer work in a VM of the image",),
     )
