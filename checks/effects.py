@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiblint.script.build import Build, Script
     from aiblint.script.command import Command, Word
 
-# Where the service puts the script that generalizes the machine, and where it looks for it when all steps are done.
+# Where the service puts the script that generalizes the build VM, and where it looks for it when all steps are done.
 DEPROVISIONING_LINUX = "/tmp/DeprovisioningScript.sh"
 DEPROVISIONING_WINDOWS = "C:\\DeprovisioningScript.ps1"
 

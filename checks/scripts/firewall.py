@@ -34,7 +34,7 @@ def firewall_blocks_build(command: Command, build: Build) -> Findings:
     the rules, this is a warning. To switch a firewall off, and to allow something, is harmless.
 
     ## Why it matters
-    The build comes over the network: over SSH, or over WinRM on port 5986. Once that is blocked it waits, often until
+    The build works over the network: over SSH, or over WinRM on port 5986. Once that is blocked it waits, often until
     it times out hours later, and says only `context canceled`.
 
     ## Bad

@@ -75,8 +75,8 @@ def _ufw(command: Command) -> Harm | None:
     if restricted:
         return Harm(
             operands[:1],
-            "lets SSH in from some addresses only, and the build may come from another one",
-            "allow SSH from the subnet of the build (`containerInstanceSubnetId`, or that of the build machine) as well",
+            "lets SSH in from some addresses only, and the build may connect from another one",
+            "allow SSH from the subnet of the build (`containerInstanceSubnetId`, or that of the build VM) as well",
             severity="warning",
         )
     return Harm(
@@ -207,7 +207,7 @@ def _rules_of_file(command: Command, build: Build) -> Harm | None:
         "loads firewall rules from a file while the build is connected",
         "make sure that they let SSH in, or load them at the first boot",
         severity="warning",
-        note="where they do not, the build waits until it times out",
+        note="where they do not, the build waits until `buildTimeoutInMinutes` is over",
     )
 
 
@@ -237,7 +237,7 @@ def _firewall_cmd(command: Command, build: Build) -> Harm | None:
     )
     moved = next((w for w in command.arguments if re.match(r"--(?:change|add)-interface", w.known)), None)
     if panic is not None:
-        return Harm((panic,), "cuts every connection of the machine")
+        return Harm((panic,), "cuts every connection of the build VM")
     if zone is not None and zone.known.partition("=")[2] in ("drop", "block"):
         return Harm((zone,), "cuts the connection of the build")
     if moved is not None and command.has("--zone=drop", "--zone=block") and command.has("--permanent") is None:
@@ -253,4 +253,4 @@ def _firewall_cmd(command: Command, build: Build) -> Harm | None:
     other = command.has("--zone")
     if other is not None and other.known.partition("=")[2] not in ("public", ""):
         return None
-    return Harm((removed,), "cuts the connection of the build, which comes over SSH")
+    return Harm((removed,), "cuts the connection of the build, which goes over SSH")

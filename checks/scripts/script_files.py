@@ -1,4 +1,4 @@
-"""Script files as bytes: the first line that says who reads them, byte order marks, line ends, characters beyond ASCII."""
+"""Script files as bytes: the first line that says who reads them, byte order marks, line ends, other characters."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def deprovisioning_script_removed(command: Command, build: Build) -> Findings:
     a script that writes another one in its place.
 
     ## Why it matters
-    The service puts the script there before the first step and runs it after the last one, to generalize the machine.
+    The service puts the script there before the first step and runs it after the last one, to generalize the build VM.
     Without it the build fails at its very end: `Deprovisioning script could not be found`.
 
     ## Bad

@@ -57,7 +57,7 @@ def _netsh(command: Command) -> Harm | None:
         port = re.search(r"localport=([\w,-]+)", said)
         narrow = re.search(r"remoteip=(?!any)|program=|service=(?!any)|protocol=(?!tcp|any|6\b)|enable=no", said)
         if not narrow and (port is None or _covers_winrm(port[1].split(","))):
-            return Harm(words, "blocks port 5986, which the build comes over")
+            return Harm(words, "blocks port 5986, which the build is connected over")
     return None
 
 
@@ -73,7 +73,7 @@ def _profile(command: Command) -> Harm | None:
             outbound,
             "lets nothing out any more: no download, no guest agent",
             severity="warning",
-            note="what the build still has to download is not there, and the agent cannot tell that the machine is ready",
+            note="what the build still has to download is not there, and the agent cannot tell that the build VM is ready",
         )
     enabled = command.values("Enabled", "en")
     if enabled and enabled[0].known.lower() in ("true", "$true"):
@@ -82,7 +82,7 @@ def _profile(command: Command) -> Harm | None:
             "switches the firewall on while the build is connected",
             "make sure that the rules of WinRM are still there",
             severity="info",
-            note="the build machine has a rule for WinRM, so this does no harm unless a script removed it",
+            note="the build VM has a rule for WinRM, so this does no harm unless a script removed it",
         )
     return None
 
@@ -126,7 +126,7 @@ def _blocking_rule(command: Command) -> Harm | None:
             return None
         if any(UNKNOWN in port for port in ports) or (ports and not _covers_winrm(ports)):
             return None
-    return Harm(command.values("Action", "a"), "blocks port 5986, which the build comes over")
+    return Harm(command.values("Action", "a"), "blocks port 5986, which the build is connected over")
 
 
 def _removed_rule(command: Command) -> Harm | None:

@@ -180,7 +180,7 @@ def _needs_lists(command: Command, verb: Word) -> bool:
 def package_lock_race(build: Build) -> Findings:
     """
     ## What it does
-    Looks for the first apt command of a build that does not wait for what else uses apt after the start of the machine:
+    Looks for the first apt command of a build that does not wait for what else uses apt after the start of the build VM:
     with no `cloud-init status --wait` before it, no `DPkg::Lock::Timeout`, no loop over `fuser` and nothing that stops
     the timers of `apt-daily`. Nothing is reported behind a script that is somewhere else, since that may wait.
 
@@ -233,7 +233,7 @@ def package_lock_race(build: Build) -> Findings:
         yield Finding(
             command.at(*words),
             f"`{command.label(*words)}` in {where(command.script)} does not wait for what else uses apt after the start "
-            "of the machine",
+            "of the build VM",
             help="run `cloud-init status --wait` before it, and give apt `-o DPkg::Lock::Timeout=300`",
             notes=(
                 "while cloud-init, unattended upgrades or an extension hold the lock, apt ends with `Could not get lock "

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PACKER = "https://developer.hashicorp.com/packer/docs/debugging"
 SHELL = "https://developer.hashicorp.com/packer/docs/provisioners/shell"
 
-_NOBODY = "nobody answers during a build: it fails, or waits until the build times out"
+_NOBODY = "nobody answers during a build: it fails, or waits until `buildTimeoutInMinutes` is over"
 # Conditions that are true only where a person sits at a terminal.
 _AT_A_TERMINAL = re.compile(r"-t\s+[012]\b|\btty\b|\$-|\bPS1\b|interactive", re.IGNORECASE)
 # What ends a command that would go on for ever.
@@ -129,7 +129,7 @@ def _asks(command: Command) -> Findings:
         command.at(*words),
         f"`{command.label(*words)}` in {where(command.script)} waits for {row.asks}",
         help=row.help,
-        notes=(row.note or ("it ends only with the time of the build" if row.endless else _NOBODY),),
+        notes=(row.note or ("it goes on until `buildTimeoutInMinutes` is over" if row.endless else _NOBODY),),
         severity=row.severity,
     )
 

@@ -53,7 +53,7 @@ def ssh_access_changed(command: Command, build: Build) -> Findings:
     """
     ## What it does
     Looks for scripts that take away what the build needs to reach a Linux machine and to work there: that stop or remove
-    the SSH server, change its port or who may sign in and restart it, take down the network, lock the build's own user
+    the SSH server, change its port or who may sign in and restart it, take down the network, lock the build user
     or its right to use sudo. Programs that harden all at once, and changes of PAM, are warnings; settings of the server
     that only count from the next start are less.
 
@@ -127,7 +127,7 @@ def _harm_to_server(command: Command, build: Build) -> Harm | None:
     if command.name in removers and operands and operands[0].known in ("remove", "purge", "erase", "rm"):
         word = next((word for word in operands[1:] if word.known in _PACKAGES), None)
         if word is not None:
-            return Harm((word,), "removes the SSH server that the build comes over")
+            return Harm((word,), "removes the SSH server that the build is connected over")
     return None
 
 
@@ -143,7 +143,7 @@ def _server_change(command: Command, build: Build, change: effects.Service, word
             return None
         return Harm(
             change.said(word),
-            "restarts the SSH server that the build comes over",
+            "restarts the SSH server that the build is connected over",
             "put `sshd -t` before it, so that a mistake in its settings fails the step at once",
             "the connection itself stays, but where the settings are broken no other comes about",
             "info",
@@ -160,12 +160,12 @@ def _server_change(command: Command, build: Build, change: effects.Service, word
         ):
             return None
     if change.action == "stop" or change.action == "kill" or change.now:
-        return Harm(change.said(word), "stops the SSH server that the build comes over")
+        return Harm(change.said(word), "stops the SSH server that the build is connected over")
     return Harm(
         change.said(word),
         "keeps the SSH server from starting again",
-        "take it out; who must not reach the machines made from the image is a matter of the network's rules",
-        "nobody reaches the machines made from the image over SSH, and a step that restarts the server fails",
+        "take it out; who must not reach the VMs made from the image is a matter of the network's rules",
+        "nobody reaches the VMs made from the image over SSH, and a step that restarts the server fails",
         "warning" if change.action == "disable" else "",
     )
 
@@ -178,13 +178,13 @@ def _harm_to_network(command: Command) -> Harm | None:
     word = change.word(*_NETWORKS) if change is not None else None
     if change is not None and word is not None:
         if change.action == "stop" or (change.action in ("disable", "mask") and change.now):
-            return Harm(change.said(word), "takes down the network that the build comes over")
+            return Harm(change.said(word), "takes down the network that the build is connected over")
         if change.action == "restart":
             return Harm(
                 change.said(word),
                 "restarts the network while the build is connected",
                 "leave it out: what is configured counts from the next start",
-                "if the address is lost, even for a moment too long, the build waits until it times out",
+                "if the address is lost, even for a moment too long, the build waits until `buildTimeoutInMinutes` is over",
                 "warning",
             )
         return None
@@ -195,11 +195,11 @@ def _harm_to_network(command: Command) -> Harm | None:
     elif command.name == "ifconfig" and operands[1:2] == ["down"]:
         device = command.operands()[0]
     if device is not None and re.match(r"(?:eth|en)\w*\d", device.known):
-        return Harm(tuple(command.arguments), "takes down the network that the build comes over")
+        return Harm(tuple(command.arguments), "takes down the network that the build is connected over")
     if command.name == "nmcli" and len(operands) > 1 and (operands[0][:3], operands[1]) in (
         ("con", "down"), ("dev", "disconnect"), ("dev", "down"), ("net", "off"),
     ):  # fmt: skip
-        return Harm(command.operands()[:2], "takes down the network that the build comes over")
+        return Harm(command.operands()[:2], "takes down the network that the build is connected over")
     return None
 
 
@@ -222,7 +222,7 @@ def _harm_to_user(command: Command) -> Harm | None:
         return None
     return Harm(
         (user,),
-        f"{locks} the user that the build is signed in with",
+        f"{locks} the build user",
         "take it out: the deprovisioning at the end of the build deletes that user",
     )
 
@@ -251,7 +251,7 @@ def _hardening_playbook(command: Command) -> Harm | None:
         return None
     return Harm(
         (word,),
-        "hardens the machine under the build's feet",
+        "hardens the build VM while the build is connected",
         "make it the last step, and leave out the rules about SSH, sudo and `/tmp`; or let it run at the first boot",
         "such profiles change the SSH server, sudo, PAM, the firewall and the rights of `/tmp`, all of which the build needs",
         "warning",
@@ -272,7 +272,7 @@ def _harm_to_files(command: Command, build: Build) -> Harm | None:
         )
     removed = deletion_of(command, "/etc/ssh/sshd_config")
     if removed is not None and removed.path.startswith("/etc/ssh") and command.name != "mv":
-        return Harm((removed.word,), "deletes the settings of the SSH server that the build comes over")
+        return Harm((removed.word,), "deletes the settings of the SSH server that the build is connected over")
     for one in effects.writings(command):
         said = _new_text(command, one)
         if said is None:
@@ -306,7 +306,7 @@ def _edited(command: Command, one: effects.Writing, does: str, note: str, severi
 def _drops_nopasswd(command: Command) -> bool:
     for text in command.texts:
         found = re.search(r"s([|/#,@])(.*?)\1(.*?)\1|/(.*)/d", text)
-        # The build's user has a line of its own; those for groups (`%wheel`) are others' business.
+        # The build user has a line of its own; those for groups (`%wheel`) are others' business.
         if found is not None and "NOPASSWD" in (found[2] or found[4] or "") and "%" not in text:
             return "NOPASSWD" not in (found[3] or "")
     return False
@@ -347,7 +347,7 @@ def _settings(command: Command, build: Build, one: effects.Writing, said: str) -
     )
     return Harm(
         (one.word,),
-        f"sets `{worst}` in `{one.path}`, for the SSH server that the build comes over",
+        f"sets `{worst}` in `{one.path}`, for the SSH server that the build is connected over",
         "leave out the restart of the server: what is in the file counts from the next start"
         if restart is not None
         else "write it in the last step, or at the first boot",

@@ -42,7 +42,7 @@ class Row(NamedTuple):
     exact        true where the letter case of the options counts on Windows, too
     asks         what it asks for, behind "waits for ": `a person to confirm`
     installs     what it installs: "windows" (a part of Windows), "program", or "package" (which seldom needs a restart)
-    does         what it does, behind the command, where the check has no words of its own: `restarts the machine`
+    does         what it does, behind the command, where the check has no words of its own: `restarts the build VM`
     language     only in scripts of the shell (`shell`), or in the others (`powershell`)
     help         what to do
     note         why, or what it costs

@@ -66,8 +66,8 @@ def per_user_appx(command: Command, build: Build) -> Findings:
 
     ## Why it matters
     Sysprep refuses to generalize when a package is installed for some user, but not provisioned for all. The build does
-    not end there: it waits for Sysprep until its timeout. An app that is removed for the user of the build alone is back
-    for everyone who signs in to a VM of the image.
+    not end there: it waits for Sysprep until its timeout. An app that is removed for the build user alone is back
+    for everyone who signs in to a VM made from the image.
 
     ## Bad
     ```json windows
@@ -132,7 +132,7 @@ def _deprovisioned(command: Command, build: Build) -> Findings:
             "have it",
             help="add `-AllUsers`, or remove it for them first: "
             "`Get-AppxPackage -AllUsers <name> | Remove-AppxPackage -AllUsers`",
-            notes=("if the user of the build has the app, Sysprep stops at it (`0x80073cf2`)",),
+            notes=("if the build user has the app, Sysprep stops at it (`0x80073cf2`)",),
             severity="info",
         )
 
@@ -146,7 +146,7 @@ def _added(command: Command, build: Build) -> Findings:
             # Registers once more what is there already, which mostly is provisioned.
             yield Finding(
                 command.at(registered),
-                f"`{command.label(registered)}` in {where(command.script)} registers an app for the user of the build only",
+                f"`{command.label(registered)}` in {where(command.script)} registers an app for the build user only",
                 help="make sure that the app is provisioned as well: `Get-AppxProvisionedPackage -Online`",
                 notes=(_SYSPREP_FAILS,),
                 severity="info",
@@ -154,7 +154,7 @@ def _added(command: Command, build: Build) -> Findings:
             return
         yield Finding(
             command.at(registered),
-            f"`{command.label(registered)}` in {where(command.script)} registers winget for the user of the build only",
+            f"`{command.label(registered)}` in {where(command.script)} registers winget for the build user only",
             help="leave it out, and install with an MSI, Chocolatey or the vendor's installer",
             notes=(
                 "once App Installer is newer for this user than what is provisioned, Sysprep stops at it (`0x80073cf2`)",
@@ -174,7 +174,7 @@ def _added(command: Command, build: Build) -> Findings:
     yield Finding(
         command.at(*given),
         f"`{command.label()}` in {where(command.script)} installs {f'`{written}`' if UNKNOWN not in file else 'the app'} for "
-        "the user of the build only",
+        "the build user only",
         help="provision it for all users: `Add-AppxProvisionedPackage -Online -PackagePath <file> -SkipLicense`",
         notes=(_SYSPREP_FAILS, _LOOPS),
         severity="" if build.complete and command.inside("if") is None else "warning",
@@ -190,7 +190,7 @@ def _removed(command: Command, build: Build) -> Findings:
         for other in build.commands
     )
     if not command.switched("AllUsers", "a"):
-        whom = "for System" if is_system(command.script) else "for the user of the build"
+        whom = "for System" if is_system(command.script) else "for the build user"
         yield Finding(
             command.at(),
             f"`{command.label()}` in {where(command.script)} removes the app {whom} only",
@@ -213,7 +213,7 @@ def _removed(command: Command, build: Build) -> Findings:
             "in the image",
             help="also run `Get-AppxProvisionedPackage -Online | Where-Object DisplayName -eq <name> | "
             "Remove-AppxProvisionedPackage -Online`",
-            notes=("everyone who signs in to a VM of the image gets it again",),
+            notes=("everyone who signs in to a VM made from the image gets it again",),
             # What a user or an installer brought along is not provisioned.
             severity="warning" if inbox else "info",
         )

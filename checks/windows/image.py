@@ -1,4 +1,4 @@
-"""What a script does to Windows that keeps it from being generalized, or a VM of the image from starting."""
+"""What a script does to Windows that keeps it from being generalized, or a VM made from the image from starting."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def disk_encryption(command: Command, build: Build) -> Findings:
 
     ## Why it matters
     Sysprep generalizes only a disk that is fully decrypted. It gives up, and the build waits for it until its timeout.
-    A VM of the image could not use the key of the build VM anyway.
+    A VM made from the image could not use the key of the build VM anyway.
 
     ## Bad
     ```json windows
@@ -93,7 +93,7 @@ def domain_join(command: Command, build: Build) -> Findings:
 
     ## Why it matters
     Generalizing takes the machine out of its domain, and is not supported for a member. The account stays behind in the
-    domain, policies of the domain may lock the build out, and no VM of the image is joined.
+    domain, policies of the domain may lock the build out, and no VM made from the image is joined.
 
     ## Bad
     ```json windows
@@ -149,7 +149,7 @@ def role_against_sysprep(command: Command, build: Build) -> Findings:
     them (`RSAT-...`) are fine.
 
     ## Why it matters
-    Such a role may no longer work in any VM of the image, and a domain controller cannot be generalized at all.
+    Such a role may no longer work in any VM made from the image, and a domain controller cannot be generalized at all.
 
     ## Bad
     ```json windows
@@ -194,8 +194,8 @@ def role_against_sysprep(command: Command, build: Build) -> Findings:
     yield Finding(
         command.at(*match.words),
         f"`{command.label(*match.words)}` in {where(command.script)} {does}, which Sysprep does not support",
-        help="install it when a VM of the image is deployed",
-        notes=(match.row.note or "the role may no longer work in a VM of the image",),
+        help="install it when a VM made from the image is deployed",
+        notes=(match.row.note or "the role may no longer work in a VM made from the image",),
     )
 
 

@@ -1,4 +1,4 @@
-"""Installers of Windows: whether they ask, are waited for, and restart the machine."""
+"""Installers of Windows: whether they ask, are waited for, and restart the build VM."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def interactive_installer(script: Script) -> Findings:
                 command.at(),
                 f"nothing tells `{called(command)}` in {where(script)} to be silent",
                 help="look up its option for that: often `/quiet`, `/S`, `/s` or `/VERYSILENT`",
-                notes=("an installer that shows a window waits until the build times out",),
+                notes=("an installer that shows a window waits until `buildTimeoutInMinutes` is over",),
                 severity="info",
             )
 
@@ -186,13 +186,13 @@ def installer_not_awaited(script: Script) -> Findings:
 def installer_may_restart(command: Command) -> Findings:
     """
     ## What it does
-    Looks for silent installers that may restart the machine by themselves: `msiexec /qn` without `/norestart` or
+    Looks for silent installers that may restart the build VM by themselves: `msiexec /qn` without `/norestart` or
     `REBOOT=ReallySuppress`, `wusa /quiet`, the Visual C++ and .NET runtimes, Visual Studio, `dism /Quiet`, and
     `Install-WindowsUpdate -AutoReboot`. Where one is told to restart for certain (`/forcerestart`, `REBOOT=Force`) this
     is an error.
 
     ## Why it matters
-    A silent installer does not ask before it restarts. The build loses the connection and ends with exit status 16001
+    A silent installer does not ask before it restarts. The build loses the connection and ends with exit code 16001
     or 1115. Whether a restart is needed depends on which files are in use, so the build may pass for months.
 
     ## Bad

@@ -1,4 +1,4 @@
-"""Scripts of Windows that reset the network adapter that the build comes over, or its address."""
+"""Scripts of Windows that reset the network adapter that the build is connected over, or its address."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def network_adapter_changed(command: Command) -> Findings:
     script that takes such a command out of another one is not meant.
 
     ## Why it matters
-    The build comes over that adapter. Its connection ends, and the step with it: `exit code 16001`. Older versions of the
-    optimization scripts for Azure Virtual Desktop do this.
+    The build is connected over that adapter. Its connection ends, and the step with it: `exit code 16001`. Older
+    versions of the optimization scripts for Azure Virtual Desktop do this.
 
     ## Bad
     ```json windows
@@ -83,7 +83,7 @@ def _netsh_interface(command: Command) -> tuple[str, str]:
     if re.search(r"\b(?:winsock|int\w* (?:ip|ipv4|tcp)) reset\b", said):
         return "resets the network", "info" if "winsock" in said else ""
     if re.search(r"\bint\w* (?:ip|ipv4) (?:set|add|delete) address\b", said):
-        return "changes the address that the build comes to", ""
+        return "changes the address that the build connects to", ""
     if re.search(r"\bint\w* set interface .*(?:admin=disable|\bdisabled?\b)", said):
         return "switches off the network adapter", ""
     return "", ""

@@ -24,7 +24,7 @@ MANDATORY = (
     "https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_functions_advanced_parameters"
 )
 
-NOBODY = "nobody answers during a build: it waits until the build times out, or goes on without an answer"
+NOBODY = "nobody answers during a build: it waits until `buildTimeoutInMinutes` is over, or goes on without an answer"
 
 # So many commands that fetch or install something make a script file worth a warning.
 MANY = 3
@@ -42,7 +42,7 @@ def continues_after_error(script: Script) -> Findings:
     its first such command. For `inline` it is advice; for a script file with several of them a warning.
 
     ## Why it matters
-    PowerShell goes on after most errors, and the exit status of the step is that of the last program, or 0. A download
+    PowerShell goes on after most errors, and the exit code of the step is that of the last program, or 0. A download
     that failed does not fail the build: the image is made without what it should have, and somebody finds out when
     machines run from it.
 
@@ -87,7 +87,7 @@ def continues_after_error(script: Script) -> Findings:
         at,
         f"{where(script)} goes on after an error, from `{name}` to its end, and the build succeeds all the same",
         help="begin the script with `$ErrorActionPreference = 'Stop'`",
-        notes=("the exit status is that of the last program that ran, or 0: the image is made without what failed",),
+        notes=("the exit code is that of the last program that ran, or 0: the image is made without what failed",),
         severity="warning" if not script.is_inline and len(essential) >= MANY else "",
     )
 

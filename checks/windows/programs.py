@@ -1,4 +1,4 @@
-"""Which programs of Windows are installers, and which of them PowerShell waits for. Ground for the checks of this folder."""
+"""Which programs of Windows are installers, and which of them PowerShell waits for: ground for checks beside it."""
 
 from __future__ import annotations
 

@@ -45,14 +45,14 @@ _USER_SETUP = pattern(r"win32-(?:x64|arm64)?-?user\b", re.IGNORECASE)
 def user_profile_install(script: Script) -> Findings:
     """
     ## What it does
-    Looks for what ends in the profile of whoever runs the build: values under `HKCU:`, files below `$env:APPDATA`, the
-    desktop or the documents, `setx` without `/M`, modules with `-Scope CurrentUser`, installers for one user such as
-    those of Slack or the user setup of Visual Studio Code. Temporary files are right there, and so are scripts that load
-    the hive of the default profile (`C:\\Users\\Default\\NTUSER.DAT`) or copy the settings to it. Each kind is
-    reported once for each script.
+    Looks for what ends in the profile of the user that the step runs as: values under `HKCU:`, files below
+    `$env:APPDATA`, the desktop or the documents, `setx` without `/M`, modules with `-Scope CurrentUser`, installers for
+    one user such as those of Slack or the user setup of Visual Studio Code. Temporary files are right there, and so are
+    scripts that load the hive of the default profile (`C:\\Users\\Default\\NTUSER.DAT`) or copy the settings to it.
+    Each kind is reported once for each script.
 
     ## Why it matters
-    A step runs as the build's own user, or as System. Sysprep removes that user, so the settings and programs are in the
+    A step runs as the build user, or as System. Sysprep removes that user, so the settings and programs are in the
     image for nobody.
 
     ## Bad
@@ -91,7 +91,7 @@ def user_profile_install(script: Script) -> Findings:
     for found in seen.values():
         more = len(found) - 1
         also = (f"so {'do' if more > 1 else 'does'} {more} more command{'s' if more > 1 else ''} here",) if more else ()
-        note = "the profile of the user that a build runs as is not in the image"
+        note = "the profile of the user that a step runs as is not in the image"
         yield found[0]._replace(notes=(note, *also))
 
 
@@ -122,7 +122,7 @@ def _into_profile(command: Command, values: dict[str, list[Assignment]]) -> Iter
                 "hive",
                 Finding(
                     command.at(word),
-                    f"`{called(command)}` in {place} writes to the registry of whoever runs the build",
+                    f"`{called(command)}` in {place} writes to the registry of the user that the step runs as",
                     help="write to `HKLM:`, or load `C:\\Users\\Default\\NTUSER.DAT` with `reg load` and write there",
                 ),
             )
@@ -135,7 +135,7 @@ def _into_profile(command: Command, values: dict[str, list[Assignment]]) -> Iter
                 "files",
                 Finding(
                     command.at(word),
-                    f"`{called(command)}` in {place} writes to the profile of whoever runs the build",
+                    f"`{called(command)}` in {place} writes to the profile of the user that the step runs as",
                     help="write to `C:\\ProgramData`, `C:\\Users\\Public` or `C:\\Users\\Default`",
                 ),
             )

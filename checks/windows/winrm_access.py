@@ -40,12 +40,12 @@ def winrm_access_changed(command: Command) -> Findings:
     r"""
     ## What it does
     Looks for scripts that change what the build needs to reach a Windows machine: that stop or restart WinRM, configure
-    it anew, remove its listener or the certificates, disable the build's own user. Programs that apply security policies
+    it anew, remove its listener or the certificates, disable the build user. Programs that apply security policies
     (`secedit`, `LGPO.exe`, HardeningKitty) are warnings. What only allows more is harmless.
 
     ## Why it matters
     The build works over WinRM, on port 5986, with a certificate and a user made for it. When one of them goes, the step
-    ends with 16001, or the build waits until it times out.
+    ends with exit code 16001, or the build waits until `buildTimeoutInMinutes` is over.
 
     ## Bad
     ```json windows
@@ -101,10 +101,10 @@ def _harm_to_service(command: Command) -> Harm | None:
     if change is None or word is None:
         return None
     does = {
-        "stop": "stops WinRM, which the build comes over",
-        "restart": "restarts WinRM, which the build comes over",
-        "disable": "keeps WinRM, which the build comes over, from starting again",
-        "remove": "removes WinRM, which the build comes over",
+        "stop": "stops WinRM, which the build is connected over",
+        "restart": "restarts WinRM, which the build is connected over",
+        "disable": "keeps WinRM, which the build is connected over, from starting again",
+        "remove": "removes WinRM, which the build is connected over",
     }.get(change.action)
     return Harm((word,), does) if does else None
 
@@ -119,13 +119,13 @@ def _harm_to_settings(command: Command) -> Harm | None:
     if path is None or not place.startswith(("wsman:\\localhost", "wsman:\\*")):
         return None
     if command.name == "remove-item" or command.name == "clear-item":
-        return Harm((path,), "removes the listener that the build comes over") if "\\listener" in place else None
+        return Harm((path,), "removes the listener that the build is connected over") if "\\listener" in place else None
     value = next(iter(command.values("Value", "v") or command.unnamed()[1:2]), None)
     off = value is not None and value.known.lower() in ("$false", "false", "0")
     if "\\service\\auth\\" in place and off and not place.endswith(("credssp", "kerberos", "certificate")):
         return Harm((path,), "switches off what the build signs in with")
     if "\\listener\\" in place and command.name == "set-item":
-        return Harm((path,), "changes the listener that the build comes over")
+        return Harm((path,), "changes the listener that the build is connected over")
     return None
 
 
@@ -133,22 +133,22 @@ def _winrm(command: Command) -> Harm | None:
     said = re.sub(r"\s+", " ", command.written.lower().replace('"', "").replace("'", ""))
     words = command.arguments[:2]
     if re.search(r"\bdelete winrm/config/listener", said) and "transport=http}" not in said.replace(" ", ""):
-        return Harm(words, "removes the listener that the build comes over")
+        return Harm(words, "removes the listener that the build is connected over")
     if re.search(r"\binvoke restore\b", said):
-        return Harm(words, "sets WinRM back, and removes the listener that the build comes over")
+        return Harm(words, "sets WinRM back, and removes the listener that the build is connected over")
     if re.search(r"\b(?:quickconfig|qc)\b", said):
         asks = "-q" not in said and "/q" not in said
         return Harm(
             words[:1],
-            "configures WinRM anew under the build's feet",
-            "leave it out: WinRM is ready on the build machine, or the build could not run the script",
+            "configures WinRM anew while the build is connected",
+            "leave it out: WinRM is ready on the build VM, or the build could not run the script",
             "without `-quiet` it also asks `[y/n]`, and nobody answers" if asks else "",
             "warning",
         )
     if re.search(r"\bset winrm/config/service/auth\b.*(?:basic|negotiate)=(?:false|\$false)", said):
         return Harm(words, "switches off what the build signs in with")
     if re.search(r"\bset winrm/config/listener\b", said):
-        return Harm(words, "changes the listener that the build comes over")
+        return Harm(words, "changes the listener that the build is connected over")
     return None
 
 
@@ -164,7 +164,7 @@ def _harm_to_certificates(command: Command) -> Harm | None:
     if source is command and not path.known.rstrip("\\").endswith("*") and not command.switched("Recurse", "r"):
         return None
     return Harm(
-        (path,) if source is command else (), "removes the certificate of the listener that the build comes over"
+        (path,) if source is command else (), "removes the certificate of the listener that the build is connected over"
     )
 
 
@@ -192,7 +192,7 @@ def _harm_to_user(command: Command) -> Harm | None:
         if word.known.lower() in _BUILD_USERS or _SELF.match(written):
             return Harm(
                 (word,),
-                f"{does} the user that the build is signed in with",
+                f"{does} the build user",
                 "take it out: the user goes when the image is generalized",
             )
     return None
