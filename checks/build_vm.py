@@ -7,7 +7,7 @@ from aiblint.light import TYPE_CHECKING
 
 from . import ground
 from .data import large_installs, vm_sizes
-from .execution import where
+from .wording import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

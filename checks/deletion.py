@@ -13,7 +13,7 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from .effects import does_nothing, is_splatted, unnamed, written
+from .effects import does_nothing
 from .execution import is_system
 
 if TYPE_CHECKING:
@@ -148,8 +148,8 @@ def _found(command: Command) -> Iterator[Deletion]:
 def _absolute(command: Command, word: Word) -> str:
     path = word.known
     if path.startswith(UNKNOWN):
-        default = _TEMPORARY.match(written(command, word))
-        return "/tmp" + written(command, word)[default.end() :].strip('"') if default else UNKNOWN
+        default = _TEMPORARY.match(command.as_written(word))
+        return "/tmp" + command.as_written(word)[default.end() :].strip('"') if default else UNKNOWN
     if path.startswith("/"):
         return path
     folder = _folder(command, ("cd", "pushd"))
@@ -194,13 +194,13 @@ def _of_windows(command: Command) -> Iterator[Deletion]:
     name = command.name
     if command.language == "cmd":
         yield from _of_batch(command)
-    elif does_nothing(command) or is_splatted(command):
+    elif does_nothing(command) or command.is_splatted:
         return
     elif name in ("remove-item", "move-item", "rename-item", "clear-content"):
         within = name == "move-item" or command.switched("Recurse", "r")
         paths = _paths(command)
         only, but = _patterns(command, "Include", "Filter"), _patterns(command, "Exclude")
-        if paths and any("$_" in written(command, word) for word in paths):
+        if paths and any("$_" in command.as_written(word) for word in paths):
             source = _loop(command)
             yield from _listed(source, within) if source is not None else ()
         elif paths:
@@ -263,12 +263,7 @@ def _paths(command: Command) -> tuple[Word, ...]:
     named = command.values("Path", "p") or command.values("LiteralPath", "li")
     if named:
         return named
-    found: list[Word] = []
-    for word in unnamed(command, "s"):
-        if found and not found[-1].listed:
-            break
-        found.append(word)
-    return tuple(found)
+    return command.first_unnamed("s")
 
 
 def _patterns(command: Command, *parameters: str) -> tuple[str, ...]:
@@ -279,7 +274,7 @@ def _patterns(command: Command, *parameters: str) -> tuple[str, ...]:
 def _resolved(command: Command, word: Word) -> str:
     path = word.known
     if path.startswith(UNKNOWN) and is_system(command.script):
-        path = _SYSTEM_TEMP.sub(r"C:\\Windows\\Temp", written(command, word)).strip("\"'")
+        path = _SYSTEM_TEMP.sub(r"C:\\Windows\\Temp", command.as_written(word)).strip("\"'")
         return UNKNOWN if re.search(r"[$%`]", path) else path
     if re.match(r"[A-Za-z]:(?:[\\/]|$)", path) or UNKNOWN in path:
         return path

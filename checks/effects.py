@@ -9,9 +9,6 @@ import re
 
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
-from aiblint.script.command import UNKNOWN
-
-from . import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,65 +16,13 @@ if TYPE_CHECKING:
     from aiblint.script.build import Build, Script
     from aiblint.script.command import Command, Word
 
-# Where the service puts the script that generalizes the machine, and where it looks for it when all steps are done.
+# Where the service puts the script that generalizes the build VM, and where it looks for it when all steps are done.
 DEPROVISIONING_LINUX = "/tmp/DeprovisioningScript.sh"
 DEPROVISIONING_WINDOWS = "C:\\DeprovisioningScript.ps1"
 
-# What an unresolved splat of PowerShell is known by (aiblint.script.powershell, which costs a grammar to import).
-_SPLAT = "@" + UNKNOWN
-_SWITCHES = (
-    "force", "recurse", "passthru", "verbose", "debug", "whatif", "confirm", "append", "noclobber", "nonewline", "raw",
-    "file", "directory", "hidden", "system", "readonly", "asjob", "wait", "usebasicparsing", "all", "nowait",
-)  # fmt: skip
 # Script blocks given to these run some other time, or in tests.
 _LATER = ("", "register-scheduledjob", "register-objectevent", "register-engineevent", "describe", "context", "it")
 _COPIES = ("cp", "mv", "install", "ln", "rsync")
-
-
-def match(table: str, command: Command) -> tables.Match | None:
-    """The first row of a table that a command falls under and that nothing makes right, or may make right."""
-    for found in tables.matches(table, command):
-        row = found.row
-        if row.language and (row.language == "shell") != (command.language == "shell"):
-            continue
-        if row.silent and may_have(command, *row.silent):
-            continue
-        if command.language == "powershell" and row.given and _is_off(command, found.words[-1]):
-            continue
-        return found
-    return None
-
-
-def _is_off(command: Command, switch: Word) -> bool:
-    after = command.arguments[command.arguments.index(switch) + 1 :]
-    return bool(after) and after[0].known.lower() == "$false"
-
-
-def is_splatted(command: Command) -> bool:
-    """Whether a splat that is not known may give a command any parameter."""
-    return any(word.known == _SPLAT for word in command.arguments)
-
-
-def may_have(command: Command, *options: str) -> bool:
-    """Whether a command has one of these options, or may have. An unknown value is no parameter of a cmdlet."""
-    if command.language == "powershell" and "-" in command.name:
-        return is_splatted(command) or any(command.parameter(option.lstrip("-")) is not None for option in options)
-    return not command.lacks(*options)
-
-
-def unnamed(command: Command, *switches: str) -> tuple[Word, ...]:
-    """The arguments of a cmdlet that no parameter names; `switches` are those of its parameters that take no value."""
-    found: list[Word] = []
-    taken = False
-    for word in command.arguments:
-        written = word.known.lower()
-        if not word.quoted and written[:1] == "-" and not written[1:2].isdigit():
-            taken = not any(switch.startswith(written[1:]) for switch in (*_SWITCHES, *switches))
-        elif taken:
-            taken = word.listed
-        elif written not in ("$true", "$false"):
-            found.append(word)
-    return tuple(found)
 
 
 def named_or_first(command: Command, *parameters: str) -> tuple[Word, ...]:
@@ -86,28 +31,7 @@ def named_or_first(command: Command, *parameters: str) -> tuple[Word, ...]:
         values = command.values(parameter, parameter[:3])
         if values:
             return values
-    found: list[Word] = []
-    for word in unnamed(command):
-        if found and not found[-1].listed:
-            break
-        found.append(word)
-    return tuple(found)
-
-
-def written(command: Command, word: Word) -> str:
-    """How the script has a word."""
-    return command.script.text[word.start : word.end]
-
-
-def shown(command: Command, word: Word) -> str:
-    """A command up to one of its words, for messages: `rm -rf /tmp/*`; if that is long, the word and its option alone."""
-    if word not in command.arguments:
-        return command.label(word)
-    before = command.arguments[: command.arguments.index(word)]
-    whole = command.label(*before, word)
-    if len(whole) <= 60:
-        return whole
-    return command.label(*(one for one in before[-1:] if one.known.startswith("-") and not one.quoted), word)
+    return command.first_unnamed()
 
 
 def runs_now(command: Command) -> bool:
@@ -118,7 +42,7 @@ def runs_now(command: Command) -> bool:
 
 def does_nothing(command: Command) -> bool:
     """Whether `-WhatIf` of PowerShell keeps a command from doing anything."""
-    return command.language == "powershell" and "-" in command.name and command.switched("WhatIf", "wh")
+    return command.is_cmdlet and command.switched("WhatIf", "wh")
 
 
 def rest_of_build(command: Command, build: Build) -> Iterator[Command]:
@@ -140,6 +64,13 @@ def is_built(command: Command) -> bool:
 def is_deprovisioning_script(script: Script) -> bool:
     """Whether a script file is, by its name, one that takes the place of the deprovisioning script."""
     return script.file is not None and "deprovisioningscript" in script.file.path.lower()
+
+
+def is_deprovisioning_path(path: str, linux: bool) -> bool:
+    """Whether a path is that of the deprovisioning script."""
+    if linux:
+        return path == DEPROVISIONING_LINUX
+    return re.sub(r"[\\/]+", r"\\", path).lower() == DEPROVISIONING_WINDOWS.lower()
 
 
 # -- services ----------------------------------------------------------------------------------------------------------
@@ -174,8 +105,7 @@ _CMDLETS = {
     "stop-service": "stop", "suspend-service": "stop", "restart-service": "restart", "start-service": "start",
     "remove-service": "remove", "set-service": "set",
 }  # fmt: skip
-_SERVICE_KEY = pattern(r"(?i)^(?:hklm:?|hkey_local_machine|registry::hkey_local_machine)\\+system\\+"
-                          r"(?:currentcontrolset|controlset001)\\+services\\+([\w-]+)\\*$")  # fmt: skip
+_SERVICE_KEY = pattern(r"hklm\\system\\(?:currentcontrolset|controlset001)\\services\\([\w-]+)")
 
 
 def service(command: Command) -> Service | None:
@@ -223,10 +153,10 @@ def _windows_service(command: Command) -> Service | None:
             action = "disable" if "start=disabled" in setting else ""
     else:
         entry = registry(command)
-        key = _SERVICE_KEY.match(entry.key) if entry is not None else None
+        key = _SERVICE_KEY.fullmatch(entry.key) if entry is not None else None
         if entry is None or key is None or entry.name.lower() != "start" or entry.value not in ("4", "0x4"):
             return None
-        return Service("disable", (key[1].lower(),), (entry.word,))
+        return Service("disable", (key[1],), (entry.word,))
     action = _ACTIONS.get(action, "")
     return Service(action, tuple(word.known.lower() for word in words), words, now) if action and words else None
 
@@ -235,12 +165,17 @@ def _windows_service(command: Command) -> Service | None:
 
 
 class Entry(NamedTuple):
-    """A value that a command writes to the registry; what is not known has UNKNOWN in it."""
+    """A value that a command writes to the registry; what is not known has UNKNOWN in it.
+
+    `key` is in lower case from its hive on: `hklm\\software\\contoso`, however it is written; so is `value`. `word` is
+    that of the name, `words` are all that say it.
+    """
 
     key: str
     name: str
     value: str
     word: Word
+    words: tuple[Word, ...]
 
 
 def registry(command: Command) -> Entry | None:
@@ -249,7 +184,7 @@ def registry(command: Command) -> Entry | None:
         paths = command.values("Path", "pat") or command.values("LiteralPath", "li")
         names = command.values("Name", "n")
         values = command.values("Value", "v")
-        rest = list(unnamed(command))
+        rest = list(command.unnamed())
         paths = paths or tuple(rest[:1])
         if not command.values("Path", "pat") and not command.values("LiteralPath", "li"):
             rest = rest[1:]
@@ -257,15 +192,24 @@ def registry(command: Command) -> Entry | None:
             names, rest = tuple(rest[:1]), rest[1:]
         values = values or tuple(rest[:1])
         if len(paths) == 1 and names and values:
-            key = paths[0].known.removeprefix("Registry::")
-            return Entry(key, names[0].known, values[0].known.lower(), names[0])
+            path, name, value = paths[0], names[0], values[0]
+            return Entry(_key(path.known), name.known, value.known.lower(), name, (path, name, value))
     if command.name == "reg" and len(command.arguments) > 1 and command.arguments[0].known.lower() == "add":
         found: dict[str, Word] = {}
         for option, value in zip(command.arguments[2:], command.arguments[3:], strict=False):
             found.setdefault(option.known.lower(), value)
         if "/v" in found and "/d" in found:
-            return Entry(command.arguments[1].known, found["/v"].known, found["/d"].known.lower(), found["/v"])
+            name, value = found["/v"], found["/d"]
+            words = (*command.arguments[:2], name, value)
+            return Entry(_key(command.arguments[1].known), name.known, value.known.lower(), name, words)
     return None
+
+
+def _key(path: str) -> str:
+    written = re.sub(r"[\\/]+", r"\\", path.lower()).rstrip("\\")
+    written = re.sub(r"^(?:microsoft\.powershell\.core\\)?registry::", "", written)
+    written = written.replace("hkey_local_machine", "hklm", 1).replace("hkey_current_user", "hkcu", 1)
+    return re.sub(r"^(hk\w+):\\?", r"\1\\", written)
 
 
 # -- files that are written --------------------------------------------------------------------------------------------
@@ -339,7 +283,7 @@ def _written_by_powershell(command: Command) -> Iterator[Writing]:
     name = command.name
     if name in ("set-content", "add-content", "out-file", "tee-object", "new-item"):
         given = command.values("Path", "pat") or command.values("LiteralPath", "li") or command.values("FilePath", "fi")
-        rest = unnamed(command)
+        rest = command.unnamed()
         target = given[:1] or rest[:1]
         content: str | None = None
         values = command.values("Value", "v") or command.values("InputObject", "in") or rest[0 if given else 1 :]
@@ -347,11 +291,11 @@ def _written_by_powershell(command: Command) -> Iterator[Writing]:
             content = "\n".join(word.known for word in values)
         elif command.fed_by is not None:
             content = _said(command.fed_by)
-        if target and not is_splatted(command) and (name != "new-item" or content is not None):
+        if target and not command.is_splatted and (name != "new-item" or content is not None):
             appends = name == "add-content" or command.switched("Append", "a")
             yield Writing(target[0].known, target[0], content, appends)
     elif name in ("copy-item", "move-item"):
-        target = command.values("Destination", "d") or unnamed(command)[1:2]
+        target = command.values("Destination", "d") or command.unnamed()[1:2]
         if target:
             yield Writing(target[0].known, target[0], None)
     elif name in ("invoke-webrequest", "invoke-restmethod", "start-bitstransfer"):

@@ -1,4 +1,4 @@
-"""How the scripts of a build are run: by which shell, as whom, whether an error ends them, who answers their questions.
+"""How the scripts of a build are run: by which shell, as whom, whether an error ends them, who answers their questions, and what of the build is known.
 
 The facts: Packer's provisioners write the elements of `inline` into one file, with `#!/bin/sh -e` above them for
 `Shell`; the user is not root, but may use sudo without a password; nothing is on standard input.
@@ -10,13 +10,13 @@ import re
 from functools import lru_cache
 
 from aiblint.light import TYPE_CHECKING
-from aiblint.script.command import UNKNOWN
+from aiblint.script.command import SHELLS
 
 from .ground import platform_image
 
 if TYPE_CHECKING:
     from aiblint.script.build import Script
-    from aiblint.script.command import Command, Redirect, Word
+    from aiblint.script.command import Command, Redirect
 
 # Publisher of a marketplace image (lower case) -> the distribution, by what its package manager and its /bin/sh are.
 _DISTRIBUTIONS = {
@@ -33,9 +33,6 @@ _DISTRIBUTIONS = {
     "suse": "suse",
 }
 _MANAGERS = {"apt-get": "debian", "apt": "debian", "yum": "rhel", "dnf": "rhel", "zypper": "suse", "tdnf": "azurelinux"}
-_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
-# What a splat that is not resolved is known by (aiblint.script.powershell).
-SPLAT = "@" + UNKNOWN
 # What gives an answer to whoever reads from the pipe.
 _ANSWERING = ("yes", "echo", "printf", "cat")
 
@@ -91,18 +88,24 @@ def ends_on_error(script: Script) -> bool | None:
     )
 
 
-def runs_as_root(command: Command) -> bool:
-    """Whether sudo, or a script that starts itself again with it, gives a command the rights of root."""
-    if command.under("sudo", "doas", "su") is not None or elevates_itself(command.script):
-        return True
-    return command.script.runner is not None and runs_as_root(command.script.runner)
-
-
 def elevates_itself(script: Script) -> bool:
     """Whether a shell script runs itself again with sudo when it finds that it is not root."""
     return (
         re.search(r"sudo\s+(?:-\w+\s+)*(?:/bin/)?(?:ba)?s?h?\s*[\"']?\$\{?(?:0|BASH_SOURCE)", script.text) is not None
     )
+
+
+def follows_unread(script: Script) -> bool:
+    """Whether a step before a script's own runs one that is not known: it may have done anything."""
+    if script.template is None or script.step is None:
+        return False
+    read = {id(earlier.step) for earlier in script.earlier}
+    for step in script.template.steps:
+        if step is script.step:
+            break
+        if step.type in ("Shell", "PowerShell", None) and id(step) not in read:
+            return True
+    return False
 
 
 def is_elevated(script: Script) -> bool | None:
@@ -121,18 +124,6 @@ def is_system(script: Script) -> bool | None:
     return False if given.is_missing else given.flag
 
 
-def is_cmdlet(command: Command) -> bool:
-    """Whether a command is one of PowerShell's own (`Install-Module`), whose parameters may be shortened."""
-    return command.language == "powershell" and re.fullmatch(r"[a-z]+-[a-z]+", command.name) is not None
-
-
-def called(command: Command, *words: Word | None) -> str:
-    """What messages call a program and these words, without the folder that it lies in: `msiexec.exe /qb`."""
-    name = command.word.known.replace("/", "\\").rpartition("\\")[2]
-    label = command.label(*words)
-    return name + label[len(command.word.known) :] if name and UNKNOWN not in command.word.known else label
-
-
 def is_answered(command: Command) -> bool:
     """Whether something gives answers to a command: a pipe from `yes` or `echo`, a here-document, a file, expect.
 
@@ -143,9 +134,9 @@ def is_answered(command: Command) -> bool:
         return False
     on_windows = command.language != "shell"
     # A shell that is handed its script as a here-document leaves its commands nothing else to read.
-    handed = [n for n, one in enumerate(command.wrappers, 1) if one.name in _SHELLS and one.has("-c") is None]
+    handed = [n for n, one in enumerate(command.wrappers, 1) if one.name in SHELLS and one.has("-c") is None]
     for one in (command, *command.wrappers[max(handed, default=0) :]):
-        if one.fed_by is not None and (not is_cmdlet(one) if on_windows else one.fed_by.name in _ANSWERING):
+        if one.fed_by is not None and (not one.is_cmdlet if on_windows else one.fed_by.name in _ANSWERING):
             return True
         if any(
             redirect.operator in ("<", "<<", "<<<")
@@ -155,6 +146,13 @@ def is_answered(command: Command) -> bool:
         ):
             return True
     return command.under("expect", "unbuffer") is not None
+
+
+def awaits(starter: Command) -> bool:
+    """Whether `Start-Process`, or `start` of cmd, waits for what it starts."""
+    if starter.name == "start":
+        return starter.has("/wait", "/w") is not None
+    return starter.switched("Wait", "wa")
 
 
 @lru_cache(maxsize=32)
@@ -174,15 +172,3 @@ def is_own(command: Command) -> bool:
 def _feeds_a_loop(redirect: Redirect, command: Command) -> bool:
     between = command.script.text[command.end : redirect.target.start]
     return command.inside("loop") is not None and re.search(r"\bdone\b", between) is not None
-
-
-def is_splatted(command: Command) -> bool:
-    """Whether a splat that is not known may give a command of PowerShell any parameter."""
-    return any(word.known == SPLAT for word in command.arguments)
-
-
-def where(script: Script) -> str:
-    """What messages call the script: step `InstallTools`, or the script's own file."""
-    if script.step is not None:
-        return script.step.label
-    return f"`{script.file.path.rpartition('/')[2]}`" if script.file is not None else "this script"

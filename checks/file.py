@@ -14,6 +14,8 @@ from aiblint.recognise import DEPLOYMENT, recognise
 from aiblint.source.document import Span
 from aiblint.source.strings import offset_in_string
 
+from .wording import listed
+
 if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.source.document import Document, Fault, Node
@@ -209,10 +211,9 @@ def unresolved_placeholder(document: Document) -> Findings:
 
 def _left_open(node: Node, places: list[re.Match[str]], mend: str) -> Finding:
     names = list(dict.fromkeys(f"`{place[0]}`" for place in places))
-    words = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
     return Finding(
         Span(offset_in_string(node, places[0].start()), offset_in_string(node, places[0].end()), node.document),
-        f"{words} {'is' if len(names) == 1 else 'are'} not filled in",
+        f"{listed(names)} {'is' if len(names) == 1 else 'are'} not filled in",
         help=mend.format("it" if len(names) == 1 else "them"),
     )
 

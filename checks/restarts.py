@@ -10,8 +10,8 @@ from aiblint.script.command import UNKNOWN
 
 from . import tables
 from .data import vm_sizes
-from .execution import called
 from .ground import operating_system, platform_image, vm_size
+from .wording import called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

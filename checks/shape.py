@@ -7,6 +7,8 @@ from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.recognise import DEPLOYMENT
 
+from .wording import listed
+
 if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.shape import Violation
@@ -95,8 +97,7 @@ def _accepted_by(violation: Violation) -> str:
 
 
 def _quoted(names: tuple[str, ...]) -> str:
-    words = [f"`{name}`" for name in names]
-    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    return listed([f"`{name}`" for name in names], "or")
 
 
 def _strictness(template: ImageTemplate) -> tuple[str, tuple[str, ...]]:

@@ -7,8 +7,9 @@ import re
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 
-from .execution import runs_in_dash, where
+from .execution import runs_in_dash
 from .ground import operating_system
+from .wording import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aiblint.light import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,6 +15,14 @@ if TYPE_CHECKING:
 # Stands in a text for what is not known of it: an ARM parameter, a variable, what a command printed. A character for
 # private use, which the grammars take for a letter and no script has.
 UNKNOWN = "\ue000"
+# What a splat of PowerShell (`@options`) is known by where it is not resolved: it may be any parameter.
+SPLAT = "@" + UNKNOWN
+SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
+# Parameters of PowerShell's own commands that take no value, those of many of them.
+_SWITCHES = (
+    "force", "recurse", "passthru", "verbose", "debug", "whatif", "confirm", "append", "noclobber", "nonewline", "raw",
+    "file", "directory", "hidden", "system", "readonly", "asjob", "wait", "usebasicparsing", "all", "nowait",
+)  # fmt: skip
 
 
 class Word(NamedTuple):
@@ -158,6 +168,20 @@ class Command:
         """Whether some argument may be any option: then what seems to be missing may be there."""
         return any(word.may_be_option for word in self.arguments)
 
+    @property
+    def is_cmdlet(self) -> bool:
+        """Whether it is one of PowerShell's own (`Install-Module`), whose parameters may be shortened."""
+        return self.language == "powershell" and re.fullmatch(r"[a-z]+-[a-z]+", self.name) is not None
+
+    @property
+    def is_splatted(self) -> bool:
+        """Whether a splat that is not known may give it any parameter."""
+        return any(word.known == SPLAT for word in self.arguments)
+
+    def as_written(self, word: Word) -> str:
+        """One of its words as the script has it."""
+        return self.script.text[word.start : word.end]
+
     def has(self, *options: str) -> Word | None:
         """The first argument that is one of these options, as native programs read them.
 
@@ -198,7 +222,7 @@ class Command:
                 break
             named = not word.quoted and word.known.startswith("-") and not word.known[1:2].isdigit()
             # What a variable holds is a value, whatever it begins with.
-            if not found and named and self.script.text[word.start : word.start + 1] != "$":
+            if not found and named and self.as_written(word)[:1] != "$":
                 break
             found.append(word)
         return tuple(found)
@@ -220,6 +244,34 @@ class Command:
             if not skip and not word.known.startswith("-"):
                 found.append(word)
             skip = not skip and word.known in valued
+        return tuple(found)
+
+    def unnamed(self, *switches: str) -> tuple[Word, ...]:
+        """The arguments of a command of PowerShell that no parameter names.
+
+        `switches` are those of its parameters that take no value, besides the common ones.
+        """
+        found: list[Word] = []
+        taken = False
+        for word in self.arguments:
+            written = word.known.lower()
+            # What a variable holds is a value, whatever it begins with.
+            named = not word.quoted and written[:1] == "-" and not written[1:2].isdigit()
+            if named and self.as_written(word)[:1] != "$":
+                taken = not any(switch.startswith(written[1:]) for switch in (*_SWITCHES, *switches))
+            elif taken:
+                taken = word.listed
+            elif written not in ("$true", "$false"):
+                found.append(word)
+        return tuple(found)
+
+    def first_unnamed(self, *switches: str) -> tuple[Word, ...]:
+        """The first argument that no parameter names: none, one word, or those of a list."""
+        found: list[Word] = []
+        for word in self.unnamed(*switches):
+            if found and not found[-1].listed:
+                break
+            found.append(word)
         return tuple(found)
 
     def label(self, *words: Word | None) -> str:

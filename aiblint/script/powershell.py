@@ -11,40 +11,24 @@ import re
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.aliases import ALIASES
-from aiblint.script.command import UNKNOWN, Assignment, Command, Comment, Frame, Redirect, Word
+from aiblint.script.command import SPLAT, UNKNOWN, Assignment, Command, Comment, Frame, Redirect, Word
+from aiblint.script.constants import ENVIRONMENT, Constants, named_children, variable_name
 from aiblint.script.grammar import parse
-from aiblint.script.reading import LONGEST_VALUE, MOST_VARIABLES, Source, bounded, set_again, within
+from aiblint.script.reading import Source, set_again, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tree_sitter import Node
 
+    from aiblint.script.constants import Constant
     from aiblint.script.reading import Place, Reading
 
-    # A variable's value: a text, the texts of a list, or the words of a hash table; None where it is not known.
-    Constant = str | tuple[str, ...] | dict[str, "Constant"] | None
-
-# The same on every Windows machine of Azure; the rest of the environment depends on who runs the script.
-_ENVIRONMENT = {
-    "env:systemdrive": "C:",
-    "env:systemroot": r"C:\Windows",
-    "env:windir": r"C:\Windows",
-    "env:programfiles": r"C:\Program Files",
-    "env:programfiles(x86)": r"C:\Program Files (x86)",
-    "env:programdata": r"C:\ProgramData",
-    "env:allusersprofile": r"C:\ProgramData",
-    "env:public": r"C:\Users\Public",
-}
-_SWITCHES = ("nonewwindow", "wait", "passthru", "usenewenvironment", "loaduserprofile")
+_SWITCHES = ("nonewwindow", "usenewenvironment", "loaduserprofile")
 _HOSTS = ("powershell", "pwsh")
-_VARIABLE = pattern(r"`(.)|\$\{([^}]+)\}|\$((?:[A-Za-z]+:)?\w+)|(\$\()", re.DOTALL)
 _SET = pattern(r"\$(?:\w+:)?(\w+)\s*\+?=(?!=)")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "\n": ""}
 # `--id=Git.Git`, as native programs take it: the grammar ends such a word at the dot, and loses the rest of the script.
 _OPTION = pattern(rb"(?<![\w-])--[A-Za-z][\w-]*=[^\s\"'`$@(){};|&,]+(?=[\s;|)}]|$)")
-# What an unresolved splat (`@options`) is known by: it may be any parameter.
-SPLAT = "@" + UNKNOWN
 
 
 def read(
@@ -65,12 +49,12 @@ def _as_one_word(option: re.Match[bytes]) -> bytes:
 
 
 class _PowerShell:
-    """The walk through one script. `known` are the variables as far as they are known at this place.
+    """The walk through one script. `constants` are its variables as far as they are known at this place.
 
     `again` are those that the script sets more than once; None as long as nobody has asked.
     """
 
-    __slots__ = ("again", "environment", "known", "reading", "source", "wrappers")
+    __slots__ = ("again", "constants", "environment", "reading", "source", "wrappers")
 
     def __init__(
         self, reading: Reading, source: Source, wrappers: tuple[Command, ...], environment: dict[str, str]
@@ -79,7 +63,7 @@ class _PowerShell:
         self.source = source
         self.wrappers = wrappers
         self.environment = environment
-        self.known: dict[str, Constant] = {**_ENVIRONMENT}
+        self.constants = Constants(source)
         self.again: frozenset[str] | None = None
 
     # -- statements --------------------------------------------------------------------------------------------------
@@ -133,12 +117,13 @@ class _PowerShell:
 
     def branch(self, nodes: Sequence[Node], around: tuple[Frame, ...]) -> None:
         """What may run or not: what it sets is not known behind it."""
-        before = self.known
-        self.known = dict(before)
+        before = self.constants.known
+        self.constants.known = dict(before)
         for child in nodes:
             self.statement(child, around)
-        self.known = {
-            name: value if name in before and before[name] == value else None for name, value in self.known.items()
+        self.constants.known = {
+            name: value if name in before and before[name] == value else None
+            for name, value in self.constants.known.items()
         }
 
     def choice(self, node: Node, around: tuple[Frame, ...]) -> None:
@@ -174,7 +159,7 @@ class _PowerShell:
         for child in conditions:
             self.statement(child, (*around, Frame("condition"), frame))
         if node.type == "foreach_statement" and conditions and conditions[0].type == "variable":
-            self.known[_name(self.text(conditions[0]))] = None
+            self.constants.known[variable_name(self.text(conditions[0]))] = None
         self.branch([child for child in node.children if child.type == "statement_block"], (*around, frame))
 
     def switch(self, node: Node, around: tuple[Frame, ...]) -> None:
@@ -194,13 +179,13 @@ class _PowerShell:
         name = next((self.text(child) for child in node.children if child.type == "function_name"), "").strip()
         if node.children[0].type.lower() == "filter" or not name:
             return
-        before = self.known
+        before = self.constants.known
         self.again = set_again(_SET, self.source.text.lower()) if self.again is None else self.again
         # It runs when it is called: only what is set once, and before, is sure to have its value then.
-        self.known = {key: None if key in self.again else value for key, value in before.items()}
+        self.constants.known = {key: None if key in self.again else value for key, value in before.items()}
         for child in node.children:
             self.statement(child, (*around, Frame("function", name.lower())))
-        self.known = before
+        self.constants.known = before
 
     def flow(self, node: Node, around: tuple[Frame, ...]) -> None:
         """`exit`, `throw`, `return`, `trap`: commands for whoever asks what a script does about errors."""
@@ -223,7 +208,7 @@ class _PowerShell:
 
     def assignment(self, node: Node, around: tuple[Frame, ...]) -> None:
         left = node.children[0]
-        name = _name(self.text(left).strip())
+        name = variable_name(self.text(left).strip())
         value = node.child_by_field_name("value")
         operator = next(
             (self.text(child).strip() for child in node.children if child.type == "assignment_operator"), "="
@@ -231,133 +216,14 @@ class _PowerShell:
         constant: Constant = None
         words: list[Word] = []
         if value is not None:
-            constant = self.constant(value)
+            constant = self.constants.value(value)
             words = self.expression(value, around, quiet=True)
             self.statement(value, (*around, Frame("capture", f"${name}" if name else "")))
-        if operator == "+=":
-            old = self.known.get(name)
-            if isinstance(old, str) and isinstance(constant, str):
-                constant = old + constant
-            elif isinstance(old, tuple) and isinstance(constant, (str, tuple)):
-                constant = old + ((constant,) if isinstance(constant, str) else constant)
-            else:
-                constant = None
-        self.known[name] = constant
-        if _size(constant) > LONGEST_VALUE or len(self.known) > MOST_VARIABLES:
-            self.known.pop(name)
+        self.constants.set(name, operator, constant)
         whole = re.sub(r"^\[(?:system\.)?", "[", self.text(left).strip().lower())
         self.reading.assignments.append(
             Assignment(whole, tuple(words), *self.at(node), around, name.startswith("env:"))
         )
-
-    def constant(self, node: Node) -> Constant:
-        """The value of an expression, None where it is not known. A text may have UNKNOWN in it."""
-        kind, text = node.type, self.text(node)
-        if kind == "string_literal":
-            return self.string(node)
-        if kind == "variable":
-            return self.variable(text)
-        if kind in ("generic_token", "expandable_bareword"):
-            return self.expanded(text)
-        if kind in ("integer_literal", "real_literal"):
-            return text
-        if kind in ("array_literal_expression", "array_expression", "statement_list", "bareword_argument_list"):
-            return self.listed([child for child in node.children if child.is_named and child.type != "comment"], kind)
-        if kind == "hash_literal_expression":
-            return self.table(node)
-        if kind == "additive_expression":
-            return self.sum(node)
-        children = [child for child in node.children if child.is_named and child.type != "comment"]
-        alone = ("unary_expression", "pipeline", "pipeline_chain", "assignment_value", "parenthesized_expression")
-        if (
-            kind in (*alone, "argument_expression")
-            and len(children) == 1
-            and not (kind == "pipeline_chain" and node.child_count > 1)
-        ):
-            return self.constant(children[0])
-        return None
-
-    def listed(self, nodes: list[Node], kind: str) -> Constant:
-        found: list[str] = []
-        for child in nodes:
-            value = self.constant(child)
-            if isinstance(value, str):
-                found.append(value)
-            elif isinstance(value, tuple):
-                found += value
-            elif kind in ("array_expression", "statement_list"):
-                return None  # a command inside gives any number of values
-            else:
-                found.append(UNKNOWN)
-        return tuple(found)
-
-    def table(self, node: Node) -> Constant:
-        found: dict[str, Constant] = {}
-        pending = list(node.children)
-        while pending:
-            child = pending.pop(0)
-            if child.type == "hash_literal_body":
-                pending = [*child.children, *pending]
-            elif child.type == "hash_entry":
-                key = next((inner for inner in child.children if inner.type == "key_expression"), None)
-                values = [inner for inner in _named(child) if inner is not key]
-                if key is None or not values:
-                    return None
-                found[self.text(key).strip().strip("'\"")] = self.constant(values[-1])
-        return found
-
-    def sum(self, node: Node) -> Constant:
-        if any(
-            child.type not in ("unary_expression", "additive_expression", "+", "string_literal", "variable")
-            for child in node.children
-        ):
-            return None
-        left, right = self.constant(node.children[0]), self.constant(node.children[-1])
-        if isinstance(left, tuple):
-            return left + (right if isinstance(right, tuple) else (right,) if isinstance(right, str) else (UNKNOWN,))
-        pieces = [piece if isinstance(piece, str) else UNKNOWN for piece in (left, right)]
-        return bounded(pieces) if pieces != [UNKNOWN, UNKNOWN] else None
-
-    def variable(self, text: str) -> Constant:
-        name = _name(text)
-        if name in ("true", "false", "null"):
-            return f"${name}"
-        return self.known.get(name)
-
-    def string(self, node: Node) -> str:
-        """What a literal in quotes, or a here-string, stands for."""
-        text = self.text(node)
-        if text[:2] in ("@'", '@"'):
-            inner = text[2:-2]
-            inner = inner[inner.find("\n") + 1 :]
-            inner = inner.rpartition("\n")[0].removesuffix("\r")
-            return inner if text[1] == "'" else self.expanded(inner)
-        if text[:1] in ('"', "“", "”", "„"):
-            return self.expanded(text[1:-1].replace('""', '"'))
-        return text[1:-1].replace("''", "'")
-
-    def expanded(self, text: str) -> str:
-        """A text with its variables put in and its escapes resolved; what `$( )` gives is not known."""
-        if "$" not in text and "`" not in text:
-            return text
-        pieces: list[str] = []
-        at = 0
-        while True:
-            found = _VARIABLE.search(text, at)
-            if found is None:
-                return bounded((*pieces, text[at:]))
-            pieces.append(text[at : found.start()])
-            at = found.end()
-            if found[1] is not None:
-                pieces.append(_ESCAPES.get(found[1], found[1]))
-            elif found[4] is not None:
-                at = _closing(text, at)
-                pieces.append(UNKNOWN)
-            else:
-                value = self.variable("$" + (found[2] or found[3]))
-                pieces.append(
-                    value if isinstance(value, str) else " ".join(value) if isinstance(value, tuple) else UNKNOWN
-                )
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -419,15 +285,15 @@ class _PowerShell:
         """The word that names a command; of a known list that is called, its first."""
         start, end = self.at(node)
         if node.type == "command_name":
-            return [Word(self.expanded(self.text(node)), start, end)]
+            return [Word(self.constants.expanded(self.text(node)), start, end)]
         child = next((inner for inner in node.children if inner.is_named), None)
         if child is None:
             return [Word(UNKNOWN, start, end)]
         if child.type == "path_command_name" and len(child.children) == 1:
             child = child.children[0]
         if child.type in ("command_name", "path_command_name"):
-            return [Word(self.expanded(self.text(child)), start, end)]
-        value = self.constant(child)
+            return [Word(self.constants.expanded(self.text(child)), start, end)]
+        value = self.constants.value(child)
         if value is None:
             self.statement(child, (*around, Frame("capture")))
         texts = (value,) if isinstance(value, str) else value if isinstance(value, tuple) else (UNKNOWN,)
@@ -444,8 +310,8 @@ class _PowerShell:
         name = "" if UNKNOWN in first.known.rpartition("\\")[2] else command_name(first.known)
         if re.match(r"[\d.]+\.\.", name):  # the grammar takes a range for a command
             return
-        environment = {key.partition(":")[2]: value for key, value in self.known.items()
-                       if key.startswith("env:") and isinstance(value, str) and key not in _ENVIRONMENT}  # fmt: skip
+        environment = {key.partition(":")[2]: value for key, value in self.constants.known.items()
+                       if key.startswith("env:") and isinstance(value, str) and key not in ENVIRONMENT}  # fmt: skip
         own = Command(self.reading.script, "powershell", name, first, tuple(rest), end, around, wrappers, redirects,
                       {**self.environment, **environment})  # fmt: skip
         if name == "start-process" and self.started(own, around):
@@ -471,7 +337,7 @@ class _PowerShell:
         listed = own.values("ArgumentList", "ar") or own.values("Args", "args")
         rest: list[Word] = []
         if not given or not listed:
-            rest = _positional(own)
+            rest = list(own.unnamed(*_SWITCHES))
         if not given:
             if not rest or rest[0].known == SPLAT:
                 return False
@@ -599,7 +465,7 @@ class _PowerShell:
         return self.expression(node, around)
 
     def splat(self, text: str, start: int, end: int) -> list[Word]:
-        value = self.variable("$" + text[1:])
+        value = self.constants.variable("$" + text[1:])
         if isinstance(value, dict):
             words = []
             for key, entry in value.items():
@@ -617,16 +483,16 @@ class _PowerShell:
         inner = node
         while (
             inner.type in ("unary_expression", "argument_expression", "assignment_value", "pipeline", "pipeline_chain")
-            and len(_named(inner)) == 1
+            and len(named_children(inner)) == 1
             and inner.child_count == 1
         ):
-            inner = _named(inner)[0]
+            inner = named_children(inner)[0]
         if inner.type in ("array_literal_expression", "bareword_argument_list", "array_expression"):
             items = _items(inner)
             if items is not None:
                 words = [word for item in items for word in self.expression(item, around, quiet=quiet)]
                 return [word._replace(listed=n < len(words) - 1) for n, word in enumerate(words)]
-        value = self.constant(inner)
+        value = self.constants.value(inner)
         if isinstance(value, str):
             if not quiet and inner.type == "string_literal" and "$(" in self.text(inner):
                 self.each(inner, around)
@@ -655,32 +521,15 @@ def command_name(word: str) -> str:
     return ALIASES.get(name) or name.removesuffix(".exe")
 
 
-def _name(text: str) -> str:
-    """A variable's name in lower case without its sign, its braces, its type and its scope (other than `env:`)."""
-    name = re.sub(r"^\[[^\]]*(?:\[\])?\]\s*", "", text).lstrip("$@").strip("{}").lower()
-    return re.sub(r"^(?:global|script|local|private|variable):", "", name)
-
-
-def _size(constant: Constant) -> int:
-    if isinstance(constant, str):
-        return len(constant)
-    values = constant.values() if isinstance(constant, dict) else constant or ()
-    return sum(1 + _size(value) for value in values)
-
-
 def _type(text: str) -> str:
     name = text.strip().lower()
     return "[" + name.strip("[]").removeprefix("system.") + "]"
 
 
-def _named(node: Node) -> list[Node]:
-    return [child for child in node.children if child.is_named and child.type != "comment"]
-
-
 def _items(node: Node) -> list[Node] | None:
     """The elements of a list that is written out; None where a command makes them."""
     if node.type != "array_expression":
-        return _named(node)
+        return named_children(node)
     statements = [child for child in node.children if child.type == "statement_list"]
     found: list[Node] = []
     for statement in statements[0].children if statements else ():
@@ -691,7 +540,7 @@ def _items(node: Node) -> list[Node] | None:
             inner = inner.children[0]
         if inner.type not in ("unary_expression", "array_literal_expression", "additive_expression"):
             return None
-        found += _named(inner) if inner.type == "array_literal_expression" else [inner]
+        found += named_children(inner) if inner.type == "array_literal_expression" else [inner]
     return found
 
 
@@ -718,30 +567,6 @@ def _has_own_error(node: Node) -> bool:
         if child.has_error and child.type != "script_block_expression":
             pending += child.children
     return False
-
-
-def _closing(text: str, at: int) -> int:
-    """The place behind the bracket that closes the one before `at`."""
-    depth = 1
-    while at < len(text) and depth:
-        depth += {"(": 1, ")": -1}.get(text[at], 0)
-        at += 1
-    return at
-
-
-def _positional(command: Command) -> list[Word]:
-    """The arguments of `Start-Process` that no parameter names."""
-    found: list[Word] = []
-    taken = False
-    for word in command.arguments:
-        written = word.known.lower()
-        if not word.quoted and written.startswith("-") and command.script.text[word.start : word.start + 1] != "$":
-            taken = not any(switch.startswith(written[1:]) for switch in _SWITCHES)
-        elif taken:
-            taken = word.listed
-        else:
-            found.append(word)
-    return found
 
 
 def _split(word: Word, text: str) -> list[Word]:

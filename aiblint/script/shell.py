@@ -10,7 +10,7 @@ import re
 
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
-from aiblint.script.command import UNKNOWN, Assignment, Command, Comment, Construct, Frame, Redirect, Word
+from aiblint.script.command import SHELLS, UNKNOWN, Assignment, Command, Comment, Construct, Frame, Redirect, Word
 from aiblint.script.grammar import parse
 from aiblint.script.reading import LONGEST_VALUE, MOST_VARIABLES, Source, bounded, redirected, set_again, within
 
@@ -47,7 +47,6 @@ _RUNNERS: dict[str, tuple[str, int]] = {
     "flock": ("-w -E --timeout", 1),
     "chroot": ("", 1),
 }
-SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
 _TESTS = ("[", "test", "grep", "egrep", "command", "which", "type", "id", "getent", "dpkg-query", "dpkg", "rpm", "hash")
 _SUDO_VARIABLE = pattern(r"\$\{?\w*sudo\w*\}?", re.IGNORECASE)
 _SET = pattern(r"\b(\w+)\+?=")

@@ -8,17 +8,17 @@ from . import (
     downloads,
     files,
     firewall,
+    misread,
     overrides,
     reboots,
+    script_files,
     secrets,
-    shells,
     temporary_files,
     waiting,
 )
 
 CHECKS: tuple[Check, ...] = (
     # AIB4xx: scripts of the shell, and what goes for scripts of both kinds
-    shells.bashism_in_dash,
     firewall.firewall_blocks_build,
     reboots.reboot_in_script,
     temporary_files.deprovisioning_script_removed,
@@ -26,14 +26,14 @@ CHECKS: tuple[Check, ...] = (
     deprovisioning.own_generalization,
     deprovisioning.guest_agent_disabled,
     temporary_files.noexec_tmp,
-    shells.script_encoding,
+    script_files.script_encoding,
     waiting.background_process,
     waiting.endless_wait,
     build_identity.identity_not_on_build_vm,
-    shells.packer_interpolation,
+    misread.packer_interpolation,
     downloads.contacted_hosts,
-    shells.broken_shebang,
-    shells.unclosed_quote,
+    script_files.broken_shebang,
+    misread.unclosed_quote,
     # AIB5xx: scripts of Windows
     temporary_files.packer_files_removed,
     downloads.missing_use_basic_parsing,

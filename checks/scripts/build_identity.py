@@ -9,7 +9,7 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from ..execution import is_splatted, where
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,7 @@ def _login(command: Command) -> _Login | None:
         identity = command.parameter("Identity", "i")
         if identity is None or not command.switched("Identity", "i"):
             return None
-        named = is_splatted(command) or command.parameter("AccountId", "acc") is not None
+        named = command.is_splatted or command.parameter("AccountId", "acc") is not None
         return _Login(command, (identity,), named, command.label(identity))
     for word in command.arguments:
         if command.name not in ("echo", "printf", "write-host", "write-output") and _IMDS.search(word.known):

@@ -14,9 +14,8 @@ from ..effects import (
     is_deprovisioning_script,
     rest_of_build,
     runs_now,
-    shown,
 )
-from ..execution import where
+from ..wording import shown, where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -34,12 +33,12 @@ _SYSPREP_OPTIONS = ("/generalize", "/oobe", "/audit", "/shutdown", "/reboot", "/
 def own_generalization(command: Command) -> Findings:
     r"""
     ## What it does
-    Looks for scripts that generalize the machine themselves, with `sysprep.exe` or `waagent -deprovision`. A script
+    Looks for scripts that generalize the build VM themselves, with `sysprep.exe` or `waagent -deprovision`. A script
     that only writes the command into the deprovisioning script is not meant. Of a script file that no template is known
     to run, this is only advice: it may be the deprovisioning script.
 
     ## Why it matters
-    The build generalizes the machine by itself when all steps are done. `waagent -deprovision+user` deletes the user
+    The build generalizes its VM by itself when all steps are done. `waagent -deprovision+user` deletes the user
     that the build is signed in with, and its key; `sysprep` ends the session, and the machine is generalized twice.
 
     ## Bad
@@ -85,11 +84,11 @@ def own_generalization(command: Command) -> Findings:
     linux = command.language == "shell"
     yield Finding(
         command.at(option),
-        f"`{command.label(option)}` in {where(script)} generalizes the machine, which the build does itself at its end",
+        f"`{command.label(option)}` in {where(script)} generalizes the build VM, which the build does itself at its end",
         help="take it out; to change how it is done, write "
         f"`{DEPROVISIONING_LINUX if linux else DEPROVISIONING_WINDOWS}`",
         notes=(
-            "with `+user` it deletes the user that the build is signed in with, and all that follows fails"
+            "with `+user` it deletes the build user, and all that follows fails"
             if linux
             else "no step can follow, and the build waits for a second Sysprep that has nothing to do, or fails",
         ),
@@ -130,9 +129,9 @@ def guest_agent_disabled(command: Command, build: Build) -> Findings:
     (`RdAgent`, `WindowsAzureGuestAgent`, `WindowsAzureTelemetryService`). To disable it on Linux is a warning.
 
     ## Why it matters
-    The build's last act needs it. On Linux `waagent` itself generalizes the machine; on Windows the deprovisioning
-    script waits until the services run, without any limit: the build goes on until it times out. The machines made from
-    the image need it as well: without it no extension works, and no password can be set.
+    The build's last act needs it. On Linux `waagent` itself generalizes the build VM; on Windows the deprovisioning
+    script waits until the services run, without any limit: the build goes on until `buildTimeoutInMinutes` is over. The
+    VMs made from the image need it as well: without it no extension works, and no password can be set.
 
     ## Bad
     ```json
@@ -167,7 +166,7 @@ def guest_agent_disabled(command: Command, build: Build) -> Findings:
         return
     linux = command.language == "shell"
     word, severity = _removes_agent(command) if linux else (None, "")
-    does = "removes the guest agent, which generalizes the machine"
+    does = "removes the guest agent, which generalizes the build VM"
     whole = False
     if word is None:
         change = effects.service(command)
@@ -177,9 +176,9 @@ def guest_agent_disabled(command: Command, build: Build) -> Findings:
             return
         whole = True
         does = (
-            "keeps the guest agent from running in the machines made from the image"
+            "keeps the guest agent from running in the VMs made from the image"
             if linux
-            else "stops the guest agent, which the build waits for before it generalizes the machine"
+            else "stops the guest agent, which the build waits for before it generalizes the build VM"
         )
         severity = "warning" if linux else ""
     yield Finding(
@@ -191,7 +190,7 @@ def guest_agent_disabled(command: Command, build: Build) -> Findings:
         else (
             "the build fails when all steps are done: `waagent: not found`"
             if linux
-            else "the deprovisioning script waits for the service without any limit: the build goes on until it times out",
+            else "the deprovisioning script waits for the service without any limit: the build goes on until `buildTimeoutInMinutes` is over",
         ),
         severity=severity,
     )

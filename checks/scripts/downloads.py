@@ -9,8 +9,8 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN, Word
 
-from ..execution import is_splatted, where
 from ..ground import platform_image
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def missing_use_basic_parsing(command: Command) -> Findings:
     """
     if command.name != "invoke-webrequest" or command.language != "powershell" or command.under("pwsh"):
         return
-    if command.switched("UseBasicParsing", "useb") or is_splatted(command):
+    if command.switched("UseBasicParsing", "useb") or command.is_splatted:
         return
     if _wants_newer(command.script) or _set_up(command):
         return

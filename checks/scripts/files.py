@@ -9,7 +9,8 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from ..execution import is_elevated, is_system, where
+from ..execution import is_elevated, is_system
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +151,7 @@ def temp_differs(build: Build) -> Findings:
     System (`runElevated` and `runAsSystem`) and the other does not.
 
     ## Why it matters
-    `$env:TEMP` is `C:\\Windows\\Temp` for System, and a folder in the profile of the build's user for other steps. The
+    `$env:TEMP` is `C:\\Windows\\Temp` for System, and a folder in the profile of the build user for other steps. The
     second step does not find the file.
 
     ## Bad
@@ -218,7 +219,7 @@ def temp_differs(build: Build) -> Findings:
                 "writes: `$env:TEMP` is another folder for System",
                 help="use a folder that is the same for all steps, such as `C:\\setup`",
                 notes=(
-                    "it is `C:\\Windows\\Temp` for System, and for other steps a folder in the profile of the build's user",
+                    "it is `C:\\Windows\\Temp` for System, and for other steps a folder in the profile of the build user",
                 ),
                 related=(Related(writer.span(origin.start, origin.end), "the file is written here"),),
             )

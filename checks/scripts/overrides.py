@@ -1,4 +1,4 @@
-"""Deprovisioning scripts of one's own: what is written in the place of the one that generalizes the machine."""
+"""Deprovisioning scripts of one's own: what is written in the place of the one that generalizes the build VM."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
 from .. import effects
-from ..effects import DEPROVISIONING_LINUX, DEPROVISIONING_WINDOWS, is_built, runs_now
-from ..execution import where
+from ..effects import is_built, is_deprovisioning_path, runs_now
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,16 +29,16 @@ TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-b
 _OPTIONS = "/oobe /generalize /quiet /quit"
 _DEFAULTS = (f"Sysprep.exe {_OPTIONS}", f"Sysprep.exe {_OPTIONS} /mode:vm")
 _NEEDED = {
-    "/generalize": "the image keeps the identity of the build machine",
-    "/oobe": "the machines made from the image do not start with the setup that Azure relies on",
+    "/generalize": "the image keeps the identity of the build VM",
+    "/oobe": "the VMs made from the image do not start with the setup that Azure relies on",
 }
 _HARMFUL = {
-    "/shutdown": "the machine is switched off while the build still waits for the script",
-    "/reboot": "the machine restarts while the build waits for the script, and is then no longer generalized",
-    "/audit": "the machines made from the image start in audit mode, which Azure does not support",
-    "/unattend": "the answer file comes before that of Azure, and the machines made from the image do not become ready",
+    "/shutdown": "the build VM is switched off while the build still waits for the script",
+    "/reboot": "the build VM restarts while the build waits for the script, and is then no longer generalized",
+    "/audit": "the VMs made from the image start in audit mode, which Azure does not support",
+    "/unattend": "the answer file comes before that of Azure, and the VMs made from the image do not become ready",
 }
-_NO_QUIT = "without `/quit` Sysprep shows a window, or switches off the machine, while the build waits for the script"
+_NO_QUIT = "without `/quit` Sysprep shows a window, or switches off the build VM, while the build waits for the script"
 _REPLACE = pattern(
     r"(?i)(?:-[ic]?replace\s*|(?P<method>\.replace\(\s*))(?P<old>'(?:[^']|'')*'|\"[^\"`$]*\")\s*,\s*"
     r"(?P<new>'(?:[^']|'')*'|\"[^\"`$]*\")"
@@ -63,8 +63,8 @@ def deprovisioning_script_weakened(build: Build, template: ImageTemplate, surrou
     are downloaded, or that call others, are not looked at.
 
     ## Why it matters
-    The script is the build's last act. What it leaves undone shows at its end, when the build waits for a machine that
-    is switched off, or in every machine made from the image.
+    The script is the build's last act. What it leaves undone shows at its end, when the build waits for a VM that
+    is switched off, or in every VM made from the image.
 
     ## Bad
     ```json windows
@@ -106,7 +106,7 @@ def deprovisioning_script_weakened(build: Build, template: ImageTemplate, surrou
             continue
         linux = command.language == "shell"
         for one in effects.writings(command):
-            if not _is_target(one.path, linux):
+            if not is_deprovisioning_path(one.path, linux):
                 continue
             for fault in _faults_of(command, one, linux):
                 yield Finding(
@@ -118,7 +118,7 @@ def deprovisioning_script_weakened(build: Build, template: ImageTemplate, surrou
     for step in template.customizers if template is not None else ():
         target = step.get("destination").text or ""
         linux = target.startswith("/")
-        if step.type != "File" or not _is_target(target, linux):
+        if step.type != "File" or not is_deprovisioning_path(target, linux):
             continue
         document = surroundings.script(step.get("sourceUri").text or "")
         for fault in _faults(document.text, linux) if document is not None else ():
@@ -128,12 +128,6 @@ def deprovisioning_script_weakened(build: Build, template: ImageTemplate, surrou
                 help=fault.help,
                 notes=(fault.note,) if fault.note else (),
             )
-
-
-def _is_target(path: str, linux: bool) -> bool:
-    if linux:
-        return path == DEPROVISIONING_LINUX
-    return re.sub(r"[\\/]+", r"\\", path).lower() == DEPROVISIONING_WINDOWS.lower()
 
 
 def _faults_of(command: Command, one: effects.Writing, linux: bool) -> Iterator[_Fault]:
@@ -162,8 +156,8 @@ def _faults(text: str, linux: bool) -> Iterator[_Fault]:
         generalizes = re.search(r"\s-+deprovision|cloud-init\s+clean", text)
         if not generalizes:
             yield _Fault(
-                "does not generalize the machine",
-                "the image keeps the user and the keys of the build machine, and its host keys",
+                "does not generalize the build VM",
+                "the image keeps the user and the keys of the build VM, and its host keys",
                 "end it with `waagent -force -deprovision+user`",
             )
         return
@@ -171,7 +165,7 @@ def _faults(text: str, linux: bool) -> Iterator[_Fault]:
     if not own and "sysprep" not in text.lower():
         yield _Fault(
             "does not run Sysprep",
-            "the image is not generalized: no machine can be made from it",
+            "the image is not generalized: no VM can be made from it",
             f"let it run `Sysprep.exe {_OPTIONS}`, and wait for `IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE`",
         )
     for command in own:

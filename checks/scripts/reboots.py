@@ -1,4 +1,4 @@
-"""Scripts that restart or switch off the build's machine."""
+"""Scripts that restart or switch off the build VM."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 
-from .. import effects
+from .. import effects, tables
 from ..effects import rest_of_build, runs_now
-from ..execution import where
+from ..wording import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -21,8 +21,10 @@ RESTART = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builde
 PACKER = "https://developer.hashicorp.com/packer/docs/provisioners/shell#handling-reboots"
 
 _WINDOWS_HELP = "take it out, and put a `WindowsRestart` step behind this one"
-_LINUX_HELP = "take it out: no restart is needed to make an image, and the machines made from it start anew anyway"
-_WINDOWS_NOTE = "the connection goes away while the script runs: the step ends with 16001, 1115 or 1190, or the build waits until it times out"
+_LINUX_HELP = "take it out: no restart is needed to make an image, and the VMs made from it start anew anyway"
+_WINDOWS_NOTE = (
+    "the step ends with exit code 16001, 1115 or 1190, or the build waits until `buildTimeoutInMinutes` is over"
+)
 _LINUX_NOTE = (
     "there is no restart step for Linux, and the build does not expect one in a script: it fails with `Script "
     "disconnected unexpectedly`"
@@ -34,7 +36,7 @@ _OWN_NAMES = ("localhost", ".", "127.0.0.1")
 def reboot_in_script(command: Command, build: Build) -> Findings:
     """
     ## What it does
-    Looks for commands of a script that restart or switch off the machine: `reboot`, `shutdown`, `init 6`,
+    Looks for commands of a script that restart or switch off the build VM: `reboot`, `shutdown`, `init 6`,
     `Restart-Computer`, `Install-WindowsFeature -Restart` and their like. What a script only writes down for later (a
     scheduled task, a file, the `restartCommand` of a `WindowsRestart`) is not meant, nor a restart that the build calls
     off again. Where a condition decides, this is a warning.
@@ -91,7 +93,7 @@ def reboot_in_script(command: Command, build: Build) -> Findings:
 
 def _restarts(command: Command) -> tuple[tuple[Word, ...], str, str] | None:
     """The words of a command that restarts, what it does, and what to do instead where that is special."""
-    match = effects.match("reboot-in-script", command)
+    match = tables.first("reboot-in-script", command)
     if match is not None:
         remote = command.values("ComputerName", "co") if command.name in ("restart-computer", "stop-computer") else ()
         if any(word.known.lower() not in _OWN_NAMES for word in remote):
@@ -101,7 +103,7 @@ def _restarts(command: Command) -> tuple[tuple[Word, ...], str, str] | None:
         return None  # installers that are told to restart: installer-may-restart
     for one in effects.writings(command):
         if one.path == "/proc/sysrq-trigger" and (one.content or "").strip() in ("b", "o"):
-            return (one.word,), "restarts or stops the machine at once", ""
+            return (one.word,), "restarts or stops the build VM at once", ""
     return None
 
 

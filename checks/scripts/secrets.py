@@ -9,7 +9,7 @@ from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.script.command import UNKNOWN
 
-from ..execution import where
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

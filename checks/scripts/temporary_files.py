@@ -11,8 +11,9 @@ from .. import effects
 from ..deletion import deletion_of
 from ..effects import DEPROVISIONING_LINUX as LINUX
 from ..effects import DEPROVISIONING_WINDOWS as WINDOWS
-from ..effects import is_built, is_deprovisioning_script, rest_of_build, runs_now, shown
-from ..execution import distribution, is_elevated, where
+from ..effects import is_built, is_deprovisioning_path, is_deprovisioning_script, rest_of_build, runs_now
+from ..execution import distribution, is_elevated
+from ..wording import shown, where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -39,7 +40,7 @@ def deprovisioning_script_removed(command: Command, build: Build) -> Findings:
     a script that writes another one in its place.
 
     ## Why it matters
-    The service puts the script there before the first step and runs it after the last one, to generalize the machine.
+    The service puts the script there before the first step and runs it after the last one, to generalize the build VM.
     Without it the build fails at its very end: `Deprovisioning script could not be found`.
 
     ## Bad
@@ -78,7 +79,7 @@ def deprovisioning_script_removed(command: Command, build: Build) -> Findings:
     target = LINUX if command.language == "shell" else WINDOWS
     found = deletion_of(command, target)
     words, does = ((found.word,), f"deletes `{target}`") if found is not None else _hides(command)
-    if not does or not is_built(command) or not runs_now(command) or _is_written_anew(command, build, target):
+    if not does or not is_built(command) or not runs_now(command) or _is_written_anew(command, build):
         return
     if is_deprovisioning_script(command.script):
         return  # it deletes itself
@@ -124,15 +125,16 @@ def _hides(command: Command) -> tuple[tuple[Word, ...], str]:
     return (), ""
 
 
-def _is_written_anew(command: Command, build: Build, target: str) -> bool:
+def _is_written_anew(command: Command, build: Build) -> bool:
+    linux = command.language == "shell"
     for later in rest_of_build(command, build):
         for one in effects.writings(later):
-            if not one.appends and re.sub(r"[\\/]+", "/", one.path).lower() == target.replace("\\", "/").lower():
+            if not one.appends and is_deprovisioning_path(one.path, linux):
                 return True
     if build.template is None or command.script.step is None:
         return False
     return any(
-        step.type == "File" and (step.get("destination").text or "").lower() == target.lower()
+        step.type == "File" and is_deprovisioning_path(step.get("destination").text or "", linux)
         for step in build.template.customizers[command.script.step.index + 1 :]
     )
 

@@ -9,7 +9,7 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 
 from .. import tables
-from ..execution import where
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,8 @@ def background_process(script: Script) -> Findings:
 
     ## Why it matters
     A program in the background that still has the output of the step keeps the SSH session open, and the step may never
-    end. In any case it does not survive: the VM is generalized, and what should run in the image has to be a service.
+    end. In any case it does not survive: the build VM is generalized, and what should run in the image has to be a
+    service.
 
     ## Bad
     ```json
@@ -77,8 +78,8 @@ def background_process(script: Script) -> Findings:
                 yield Finding(
                     command.at(*match.words),
                     f"`{label}` in {where(script)} is a server in the foreground, so the step does not end",
-                    help="make it a service (`systemctl enable`), which starts with the machines made from the image",
-                    notes=("the build waits for it until its time is over",),
+                    help="make it a service (`systemctl enable`), which starts with the VMs made from the image",
+                    notes=("the build waits for it until `buildTimeoutInMinutes` is over",),
                     severity=match.row.severity,
                 )
 
@@ -95,7 +96,7 @@ def _left_running(command: Command) -> Finding:
             command.at(),
             f"`{label}` in {where(command.script)} is left in the background, and nothing waits for it",
             help="write `wait` behind it, or make it a service (`systemctl enable`)",
-            notes=("it is cut off when the VM is generalized, and does not run in machines made from the image",),
+            notes=("it is cut off when the build VM is generalized, and does not run in VMs made from the image",),
             severity="info",
         )
     return Finding(

@@ -3,8 +3,10 @@
 from aiblint.finding import Check
 
 from . import (
+    dash,
     hidden,
     home,
+    package_lists,
     packages,
     prompts,
     ssh_access,
@@ -16,11 +18,12 @@ CHECKS: tuple[Check, ...] = (
     packages.interactive_install,
     prompts.interactive_command,
     packages.debconf_prompt,
-    packages.package_lock_race,
+    package_lists.package_lock_race,
     sudo.missing_sudo,
+    dash.bashism_in_dash,
     hidden.hidden_failure,
     ssh_access.ssh_access_changed,
-    packages.stale_package_lists,
+    package_lists.stale_package_lists,
     hidden.expected_failure_ends_step,
     home.home_of_build_user,
 )

@@ -10,7 +10,8 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 
 from .. import tables
-from ..execution import ends_on_error, where
+from ..execution import ends_on_error
+from ..wording import the_script, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +114,7 @@ def _goes_on(script: Script) -> Iterator[Finding]:
     bash = "bash" in script.shebang
     yield Finding(
         script.span(0, end if end >= 0 else len(script.text)) if script.shebang else command.at(*match.words),
-        f"{where(script) if script.step is None else 'the script of ' + where(script)} goes on when `{label}` fails, {ends}",
+        f"{the_script(script)} goes on when `{label}` fails, {ends}",
         help="write `set -euo pipefail` below the `#!`" if bash else "write `set -e` at its beginning",
         notes=("without `set -e` the build cannot tell that something is missing in the image",),
         related=(Related(command.at(*match.words), "a failure here is not seen"),) if script.shebang else (),
@@ -280,7 +281,7 @@ def expected_failure_ends_step(script: Script) -> Findings:
             yield Finding(
                 command.at(*match.words),
                 f"`{command.label(*match.words)}` in {where(script)} may end the step although nothing is wrong: "
-                f"it {match.row.note}",
+                f"it {match.row.does}",
                 help=match.row.help,
                 notes=("the script runs with `-e`, and ends with the first command that does not exit with 0",),
                 severity=match.row.severity,

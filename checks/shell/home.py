@@ -6,7 +6,7 @@ from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 
-from ..execution import where
+from ..wording import where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings

@@ -1,4 +1,4 @@
-"""Package managers of Linux: what they ask, what they wait for, what they need first."""
+"""Package managers of Linux: what they ask, and what the packages ask."""
 
 from __future__ import annotations
 
@@ -6,39 +6,34 @@ import re
 from functools import lru_cache
 
 from aiblint.finding import Finding, check
-from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.light import TYPE_CHECKING
 from aiblint.script.command import UNKNOWN
 
 from .. import tables
-from ..execution import distribution, is_answered, is_own, where
+from ..effects import writings
+from ..execution import distribution, is_answered, is_own
 from ..ground import platform_image
+from ..wording import listed, where
+from .apt import APT, COPIES, DRY, INSTALLS, UPGRADES, subcommand, with_input
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from aiblint.finding import Findings
-    from aiblint.script.build import Build, Script
+    from aiblint.script.build import Script
     from aiblint.script.command import Command, Word
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
-APT = "https://manpages.debian.org/bookworm/apt/apt-get.8.en.html"
+MANUAL = "https://manpages.debian.org/bookworm/apt/apt-get.8.en.html"
 DEBCONF = "https://manpages.debian.org/bookworm/debconf-doc/debconf.7.en.html"
 DPKG = "https://manpages.debian.org/bookworm/dpkg/dpkg.1.en.html"
 SUDOERS = "https://manpages.debian.org/bookworm/sudo/sudoers.5.en.html"
 PACKER = "https://developer.hashicorp.com/packer/docs/debugging"
-CLOUD_INIT = "https://docs.cloud-init.io/en/latest/reference/cli.html#status"
 
 _FAMILIES = {
     "apt": "debian", "apt-get": "debian", "aptitude": "debian", "yum": "rhel", "dnf": "rhel", "microdnf": "rhel",
     "zypper": "suse", "tdnf": "azurelinux",
 }  # fmt: skip
-_APT = ("apt-get", "apt", "aptitude")
-_DRY = ("-s", "--simulate", "--just-print", "--dry-run", "--recon", "--no-act", "--print-uris", "--no-download")
-_UPGRADES = ("upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "dselect-upgrade")
-_INSTALLS = ("install", "reinstall", "build-dep", "satisfy")
-_CHANGES = (*_UPGRADES, *_INSTALLS, "remove", "purge", "autoremove", "update")
-# Options of apt whose value is a word of its own.
-_VALUED = ("-o", "-c", "-t", "-a", "--option", "--config-file", "--target-release", "--default-release")
 
 # How the names of package managers begin -> the files that make them answer yes by themselves, and the word for it.
 _ASSUMING = {
@@ -52,23 +47,13 @@ _ASSUMING = {
 }
 # `yum-config-manager --save --setopt=assumeyes=1`, `dnf config-manager` and `conda config` write these themselves.
 _CONFIGURES = re.compile(r"config-manager\b.*assumeyes|\bconda\b.*config.*always_yes|condarc", re.DOTALL)
-# What brings a file whose contents nobody sees.
-_COPIES = ("cp", "mv", "install", "curl", "wget", "ln", "rsync")
 _SETTINGS = re.compile(r"/etc/|needrestart|debconf-set-selections|assumeyes|always_yes|condarc")
-
-
-def _said(command: Command) -> str:
-    """A command with what it is fed and where that goes: `echo x | sudo tee FILE`, `cat > FILE <<EOF`."""
-    parts = [command.written, *(redirect.target.known for redirect in command.redirects)]
-    if command.fed_by is not None:
-        parts += (command.fed_by.written, *(redirect.target.known for redirect in command.fed_by.redirects))
-    return " ".join(parts)
 
 
 @lru_cache(maxsize=32)
 def _settings(script: Script) -> tuple[tuple[Command, str], ...]:
     """The commands of a script that may write the configuration of a package manager, with what they say."""
-    return tuple((command, said) for command in script.commands if _SETTINGS.search(said := _said(command)))
+    return tuple((command, said) for command in script.commands if _SETTINGS.search(said := with_input(command)))
 
 
 @lru_cache(maxsize=256)
@@ -85,7 +70,7 @@ def _was_set(command: Command, test: Callable[[Command, str, str], bool], argume
     return number is not None and (number < command.number or command.inside("function") is not None)
 
 
-@check("AIB401", "interactive-install", "error", TROUBLESHOOT, APT)
+@check("AIB401", "interactive-install", "error", TROUBLESHOOT, MANUAL)
 def interactive_install(command: Command) -> Findings:
     """
     ## What it does
@@ -151,11 +136,17 @@ def _asks(command: Command) -> tables.Match | None:
     match = tables.broken("interactive-install", command, "sh" if itself else "")
     if match is None or command.has("--help", "--version") or _assumes_yes(command):
         return None
-    if is_answered(command):
+    if is_answered(command) or (command.name == "zypper" and _is_told_in_front(command, match.words)):
         return None
     # What xargs appends may be options.
     fed = command.fed_by.written if command.fed_by is not None and command.under("xargs") else ""
     return None if re.search(r"(?:^|[\s\"'])-\w*y", fed) else match
+
+
+def _is_told_in_front(command: Command, words: tuple[Word, ...]) -> bool:
+    """Whether zypper is told not to ask: behind its subcommand `-n` means something else."""
+    front = command.arguments[: command.arguments.index(words[0])] if words else ()
+    return any(word.may_be_option or re.match(r"-[qv]?n|--non-interactive$", word.known) for word in front)
 
 
 def _assumes_yes(command: Command) -> bool:
@@ -172,7 +163,7 @@ def _answers_yes(command: Command, said: str, family: str) -> bool:
         return True
     if files and re.search(files, said) is None:
         return False
-    return word.lower() in said.lower() or (files != "" and command.name in _COPIES)
+    return word.lower() in said.lower() or (files != "" and command.name in COPIES)
 
 
 def _unknown_key(command: Command) -> Finding | None:
@@ -254,16 +245,16 @@ def debconf_prompt(command: Command) -> Findings:
     ]
     ```
     """
-    if command.language != "shell" or command.has(*_DRY) or is_answered(command) or _asks(command) is not None:
+    if command.language != "shell" or command.has(*DRY) or is_answered(command) or _asks(command) is not None:
         return
     match = tables.broken("debconf-prompt", command)
     if match is not None:
         yield from _package_asks(command, match)
         return
-    verb = _verb(command)
-    if verb is None or command.name not in _APT:
+    verb = subcommand(command)
+    if verb is None or command.name not in APT:
         return
-    if verb.known in _UPGRADES:
+    if verb.known in UPGRADES:
         yield from _upgrade_asks(command, verb)
     elif _is_lost(command, "DEBIAN_FRONTEND") and _first_lost(command.script) is command:
         yield Finding(
@@ -331,7 +322,7 @@ def _upgrade_asks(command: Command, verb: Word) -> Findings:
     missing = [f"`{variable}`" for variable in variables] + ["`--force-confold`"] * files
     yield Finding(
         command.at(verb),
-        f"`{command.label(verb)}` in {where(command.script)} may ask {_listed(asking)}: {_listed(missing)} "
+        f"`{command.label(verb)}` in {where(command.script)} may ask {listed(asking)}: {listed(missing)} "
         f"{'is' if len(missing) == 1 else 'are'} missing",
         help=f"write `{' '.join((*sudo, *variables, *words, verb.known))}`",
         notes=(
@@ -341,10 +332,6 @@ def _upgrade_asks(command: Command, verb: Word) -> Findings:
         ),
         severity="" if front or changed else "info",
     )
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _is_settled(command: Command, variable: str) -> bool:
@@ -357,7 +344,7 @@ def _hands_on(command: Command, said: str, variable: str) -> bool:
         return True
     if variable in said and re.search(r"/etc/(?:environment|sudoers)", said):
         return True
-    return "/etc/environment" in said and command.name in _COPIES
+    return "/etc/environment" in said and command.name in COPIES
 
 
 def _is_lost(command: Command, variable: str) -> bool:
@@ -369,12 +356,12 @@ def _is_lost(command: Command, variable: str) -> bool:
 
 @lru_cache(maxsize=32)
 def _first_lost(script: Script) -> Command | None:
-    lost = (one for one in script.commands if one.name in _APT and _is_lost(one, "DEBIAN_FRONTEND"))
-    return next((one for one in lost if (verb := _verb(one)) is not None and verb.known in _INSTALLS), None)
+    lost = (one for one in script.commands if one.name in APT and _is_lost(one, "DEBIAN_FRONTEND"))
+    return next((one for one in lost if (verb := subcommand(one)) is not None and verb.known in INSTALLS), None)
 
 
 def _keeps_files(command: Command, said: str, _: str) -> bool:
-    copied = command.name in _COPIES and re.search(r"/etc/(?:apt/apt\.conf|dpkg/dpkg\.cfg)", said) is not None
+    copied = command.name in COPIES and re.search(r"/etc/(?:apt/apt\.conf|dpkg/dpkg\.cfg)", said) is not None
     return copied or "force-conf" in said
 
 
@@ -403,294 +390,4 @@ _CONFIGURATION = re.compile(
 
 
 def _changes_configuration(command: Command, _: str, __: str) -> bool:
-    writes = command.name in ("tee", *_COPIES) or (command.name == "sed" and command.has("-i", "--in-place"))
-    words = command.arguments[-1:] if command.name in _COPIES else command.arguments
-    targets = [word.known for word in words] if writes else []
-    targets += [redirect.target.known for redirect in command.redirects if redirect.operator in (">", ">>")]
-    return any(_CONFIGURATION.fullmatch(target) for target in targets)
-
-
-# -- before the first package ------------------------------------------------------------------------------------------
-
-
-def _verb(command: Command) -> Word | None:
-    """The subcommand of a package manager."""
-    return next(iter(command.operands(*_VALUED)), None)
-
-
-def _in_order(build: Build) -> Iterator[Command]:
-    """The commands in the order in which they run: a script file where the command stands that runs it."""
-    brought = {id(script.runner): script for script in build.scripts if script.runner is not None}
-    for script in build.scripts:
-        if script.runner is None:
-            for command in script.commands:
-                yield command
-                if id(command) in brought:
-                    yield from brought[id(command)].commands
-
-
-_INTERPRETERS = (
-    "sh", "bash", "dash", "ash", "zsh", ".", "source", "python", "python3", "perl", "ruby", "make", "ansible-playbook",
-    "ansible-pull", "ansible", "puppet", "chef-client", "chef-solo", "cinc-client", "salt-call", "pwsh",
-)  # fmt: skip
-
-
-def _is_opaque(command: Command, build: Build) -> bool:
-    """Whether a command runs what nobody sees here: another script, or a command that is not known."""
-    folder = command.word.known.rpartition("/")[0]
-    if command.name in _INTERPRETERS:
-        opaque = command.piped or bool(command.arguments)
-    else:
-        opaque = not command.name or (folder != "" and not folder.endswith("bin"))
-    return opaque and not any(script.runner is command for script in build.scripts)
-
-
-def _is_apt(command: Command) -> bool:
-    """Whether a command is apt's, and runs: not in a branch for another distribution."""
-    if command.name not in _APT or command.has(*_DRY, "--help", "--version"):
-        return False
-    return command.inside("if", "or") is None or distribution(command.script) in (None, "debian")
-
-
-def _all_known_before(command: Command, build: Build) -> bool:
-    """Whether every step before a command's own is one whose script is known."""
-    template = build.template
-    if template is None or not template.steps_known or not command.script.complete:
-        return False
-    known = {id(script.step) for script in build.scripts if script.complete}
-    for step in template.steps:
-        if step is command.script.step:
-            return True
-        if step.type != "File" and id(step) not in known:
-            return False
-    return False
-
-
-def _around(command: Command) -> tuple[Command, ...]:
-    """The commands that may run before one that stands in a function, wherever it is called: all of its script."""
-    return command.script.commands if command.inside("function") is not None else ()
-
-
-def _waits(command: Command) -> bool:
-    """Whether a command waits until nothing else installs, or stops what does."""
-    said = _said(command) + "".join(" " + wrapper.written for wrapper in command.wrappers)
-    if command.name == "cloud-init":
-        return command.has("--wait", "-w") is not None
-    if command.name == "sleep":
-        seconds = command.texts[0] if command.texts else ""
-        return command.inside("loop", "forever") is not None or not seconds.isdigit() or int(seconds[:6]) >= 10
-    if re.search(r"Lock::Timeout|apt-daily|unattended-upgr.*\.service|is-system-running.*--wait", said):
-        return True
-    if command.name in ("systemctl", "service", "pkill", "killall", "kill"):
-        return "unattended-upgr" in said or "apt" in said
-    return command.name in ("fuser", "lsof", "lslocks", "flock", "pgrep", "pidof")
-
-
-def _locks(command: Command) -> tuple[Word, ...] | None:
-    """The words of a command that say that it needs the lock of apt or dpkg; None where it does not."""
-    if command.name == "dpkg":
-        option = command.has("-i", "--install", "-r", "--remove", "-P", "--purge", "--configure")
-        return (option,) if option is not None else None
-    if command.name in ("add-apt-repository", "apt-add-repository"):
-        return () if command.has("-n", "--no-update", "-L", "--list") is None else None
-    verb = _verb(command) if _is_apt(command) else None
-    return (verb,) if verb is not None and verb.known in _CHANGES else None
-
-
-def _is_tried_again(command: Command) -> bool:
-    """Whether a command is repeated until it succeeds: `until apt-get update; do`, `apt-get update && break`."""
-    if command.under("retry", "flock") is not None:
-        return True
-    return command.inside("loop", "forever") is not None and bool(command.inside("condition", "chained", "handled"))
-
-
-class _Stale(NamedTuple):
-    """An apt command that finds no current package lists: its subcommand, what is the matter, and what `caused` it."""
-
-    command: Command
-    verb: Word
-    problem: str
-    waits: bool
-
-
-def _stale(build: Build) -> _Stale | None:
-    """The first apt command of a build that needs package lists and has none that are current."""
-    updated = waits = False
-    added: _Stale | None = None
-    new = deleted = ""
-    for command in _in_order(build):
-        if _is_opaque(command, build):
-            break  # it may have updated the lists, too
-        waits = waits or _waits(command)
-        if _updates(command):
-            updated, added, new, deleted = True, None, "", ""
-        elif command.name == "rm" and any("/var/lib/apt/lists" in text for text in command.texts):
-            deleted = "the package lists are deleted before it"
-        elif _adds_source(command):
-            new = "the package source that is added before it is not in the lists yet"
-        if not _is_apt(command) or added is not None:
-            continue
-        verb = _verb(command)
-        if verb is None or verb.known not in (*_INSTALLS, *_UPGRADES) or not _needs_lists(command, verb):
-            continue
-        if any(_updates(one) for one in _around(command)):
-            continue
-        if not _all_known_before(command, build):
-            break
-        if not updated or deleted:
-            return _Stale(command, verb, deleted or "no `apt-get update` runs before it in this build", waits)
-        if new:
-            # What it installs may be in the old lists, if the lists are updated later.
-            added = _Stale(command, verb, new, waits=True)
-    return added
-
-
-def _updates(command: Command) -> bool:
-    """Whether a command fetches the package lists."""
-    if command.name in ("add-apt-repository", "apt-add-repository"):
-        return command.has("-n", "--no-update") is None
-    if command.name in _APT:
-        return "update" in command.texts or command.is_open or command.has("-U", "--update") is not None
-    # `retry 5 apt-get update`, where `retry` is a function of the script
-    return "update" in command.texts and any(name in command.texts for name in _APT)
-
-
-def _adds_source(command: Command) -> bool:
-    """Whether a command adds a package source whose lists are not there yet."""
-    if command.name == "dpkg":
-        return command.has("-i", "--install") is not None and any("packages-microsoft-prod" in t for t in command.texts)
-    targets = [redirect.target.known for redirect in command.redirects if redirect.operator in (">", ">>")]
-    if command.name == "tee":
-        targets += command.texts
-    elif command.name in _COPIES:
-        targets += command.texts if command.name in ("curl", "wget") else command.texts[-1:]
-    return any(target.startswith("/etc/apt/sources.list") for target in targets)
-
-
-def _needs_lists(command: Command, verb: Word) -> bool:
-    """Whether a command installs by name, or upgrades; what is not known may be a file."""
-    if verb.known in _UPGRADES:
-        return True
-    named = [word.text for word in command.operands(*_VALUED)[1:]]
-    return any(name and "/" not in name.rpartition("=")[0] + name and not name.endswith(".deb") for name in named)
-
-
-@check("AIB404", "package-lock-race", "warning", CLOUD_INIT, APT)
-def package_lock_race(build: Build) -> Findings:
-    """
-    ## What it does
-    Looks for the first apt command of a build that does not wait for what else uses apt after the start of the machine:
-    with no `cloud-init status --wait` before it, no `DPkg::Lock::Timeout`, no loop over `fuser` and nothing that stops
-    the timers of `apt-daily`. Nothing is reported behind a script that is somewhere else, since that may wait.
-
-    ## Why it matters
-    In its first minutes the build VM is busy with itself: cloud-init, unattended upgrades and the extensions of Azure
-    hold the lock of dpkg. apt does not wait for it, but ends with `Could not get lock /var/lib/dpkg/lock-frontend`, and
-    so does the build: on some days, and not on others.
-
-    ## Bad
-    ```json
-    "customize": [
-      {
-        "type": "Shell",
-        "name": "Install",
-        "inline": ["sudo «apt-get update»", "sudo apt-get install -y nginx"]
-      }
-    ]
-    ```
-
-    ## Good
-    ```json
-    "customize": [
-      {
-        "type": "Shell",
-        "name": "Install",
-        "inline": [
-          "cloud-init status --wait",
-          "sudo apt-get -o DPkg::Lock::Timeout=300 update",
-          "sudo apt-get -o DPkg::Lock::Timeout=300 install -y nginx"
-        ]
-      }
-    ]
-    ```
-    """
-    for command in _in_order(build):
-        if _waits(command) or _is_opaque(command, build):
-            return
-        words = _locks(command)
-        if words is None:
-            continue
-        stale = _stale(build)
-        if (
-            not _all_known_before(command, build)
-            or command.is_open
-            or _is_tried_again(command)
-            or any(_waits(one) for one in _around(command))
-            or (stale is not None and stale.command is command)  # whose finding says so as well
-        ):
-            return
-        yield Finding(
-            command.at(*words),
-            f"`{command.label(*words)}` in {where(command.script)} does not wait for what else uses apt after the start "
-            "of the machine",
-            help="run `cloud-init status --wait` before it, and give apt `-o DPkg::Lock::Timeout=300`",
-            notes=(
-                "while cloud-init, unattended upgrades or an extension hold the lock, apt ends with `Could not get lock "
-                "/var/lib/dpkg/lock-frontend`",
-            ),
-        )
-        return
-
-
-@check("AIB424", "stale-package-lists", "warning", APT, TROUBLESHOOT)
-def stale_package_lists(build: Build) -> Findings:
-    """
-    ## What it does
-    Looks for the first `apt-get install` (or upgrade) of a build with no `apt-get update` before it, with one whose
-    lists are deleted again, or with a package source that was added after it. Packages that are files need no lists.
-    Nothing is reported behind a script that is somewhere else, since that may update.
-
-    ## Why it matters
-    An image brings package lists that are as old as itself, or none. apt then ends with `Unable to locate package` or
-    with a 404 for a version that is gone from the mirror, and an upgrade finds nothing to do. It may pass while the
-    image is new.
-
-    ## Bad
-    ```json
-    "customize": [
-      {
-        "type": "Shell",
-        "name": "Install",
-        "inline": ["cloud-init status --wait", "sudo «apt-get install» -y nginx"]
-      }
-    ]
-    ```
-
-    ## Good
-    ```json
-    "customize": [
-      {
-        "type": "Shell",
-        "name": "Install",
-        "inline": ["cloud-init status --wait", "sudo apt-get update", "sudo apt-get install -y nginx"]
-      }
-    ]
-    ```
-    """
-    stale = _stale(build)
-    if stale is None:
-        return
-    command, verb, problem, waits = stale
-    sudo = "sudo " if command.under("sudo") is not None else ""
-    update = f"`{sudo}apt-get update`"
-    yield Finding(
-        command.at(verb),
-        f"`{command.label(verb)}` in {where(command.script)} has no current package lists: {problem}",
-        help=f"run {update} before it" if waits else f"run `cloud-init status --wait` and {update} before it",
-        notes=(
-            "it finds nothing to upgrade"
-            if verb.known in _UPGRADES
-            else "it ends with `Unable to locate package`, or with a 404 for a version that is gone",
-        )
-        + (() if waits else ("until cloud-init is done, something else may hold the lock of apt",)),
-    )
+    return any(_CONFIGURATION.fullmatch(one.path) for one in writings(command))

@@ -9,7 +9,8 @@ from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 
 from .. import tables
-from ..execution import distribution, ends_on_error, is_answered, is_own, where
+from ..execution import distribution, ends_on_error, is_answered, is_own
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 PACKER = "https://developer.hashicorp.com/packer/docs/debugging"
 SHELL = "https://developer.hashicorp.com/packer/docs/provisioners/shell"
 
-_NOBODY = "nobody answers during a build: it fails, or waits until the build times out"
+_NOBODY = "nobody answers during a build: it fails, or waits until `buildTimeoutInMinutes` is over"
 # Conditions that are true only where a person sits at a terminal.
 _AT_A_TERMINAL = re.compile(r"-t\s+[012]\b|\btty\b|\$-|\bPS1\b|interactive", re.IGNORECASE)
 # What ends a command that would go on for ever.
@@ -122,15 +123,13 @@ def _asks(command: Command) -> Findings:
     certain = _CERTAIN.get(command.name)
     if fed or (certain is not None and not certain(command)):
         return
-    if row.system and distribution(command.script) != row.system:
-        return
     # What matters is that nothing else is there: `su -`.
     words = command.arguments if row.most >= 0 and len(command.arguments) < 3 else match.words
     yield Finding(
         command.at(*words),
         f"`{command.label(*words)}` in {where(command.script)} waits for {row.asks}",
         help=row.help,
-        notes=(row.note or ("it ends only with the time of the build" if row.endless else _NOBODY),),
+        notes=(row.note or ("it goes on until `buildTimeoutInMinutes` is over" if row.endless else _NOBODY),),
         severity=row.severity,
     )
 
@@ -266,6 +265,11 @@ def _clones(command: Command) -> Findings:
 _ADDRESS = r"(?:https|ssh|git\+ssh)://|[\w.-]+@[\w.-]+:"
 
 
+def _is_on_debian(command: Command) -> bool:
+    # Elsewhere adduser is another name of useradd, which asks nothing.
+    return distribution(command.script) == "debian"
+
+
 def _is_not_by_sudo(command: Command) -> bool:
     # What sudo starts as root, and what becomes of the lines behind it, is missing-sudo's.
     return command.under("sudo", "doas") is None
@@ -328,4 +332,5 @@ _CERTAIN: dict[str, Callable[[Command], bool]] = {
     **dict.fromkeys(("mysql", "mysqldump", "mysqladmin", "mysqlimport", "mariadb", "mariadb-dump"), _asks_for_password),
     **dict.fromkeys(("unzip", "gpg", "gpg2"), _writes_again),
     "docker": _wants_terminal,
+    "adduser": _is_on_debian,
 }

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 
-from aiblint.finding import Finding, Related, check
-from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.finding import Related, check
+from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
 
-from .. import effects
+from .. import effects, tables
+from ..connection import Harm, finding
 from ..deletion import deletion_of
-from ..effects import rest_of_build, runs_now, shown
-from ..execution import where
+from ..effects import rest_of_build, runs_now
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
     from aiblint.script.build import Build
     from aiblint.script.command import Command, Word
-    from aiblint.source.document import Span
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
 PACKER = "https://developer.hashicorp.com/packer/docs/communicators/ssh"
@@ -47,19 +46,6 @@ _PACKAGES = ("openssh-server", "ssh", "openssh")
 _BUILD_USER = pattern(
     r"""["']?(?:packer|\$\{?(?:USER|LOGNAME|SUDO_USER)\}?|\$\((?:whoami|logname|id -un)\)|`(?:whoami|id -un)`)["']?$"""
 )
-_FIRST_BOOT = "take it out, or let it run at the first boot of the machines made from the image"
-
-
-class _Harm(NamedTuple):
-    """How a command takes the access away; `at` is where the finding stands, None for the whole command."""
-
-    words: tuple[Word, ...]
-    does: str
-    help: str = _FIRST_BOOT
-    note: str = "the next thing that the build does on the machine waits for a connection, until the build times out"
-    severity: str = ""
-    related: tuple[Related, ...] = ()
-    at: Span | None = None  # then `does` stands without the command
 
 
 @check("AIB409", "ssh-access-changed", "error", TROUBLESHOOT, PACKER, SSHD)
@@ -67,7 +53,7 @@ def ssh_access_changed(command: Command, build: Build) -> Findings:
     """
     ## What it does
     Looks for scripts that take away what the build needs to reach a Linux machine and to work there: that stop or remove
-    the SSH server, change its port or who may sign in and restart it, take down the network, lock the build's own user
+    the SSH server, change its port or who may sign in and restart it, take down the network, lock the build user
     or its right to use sudo. Programs that harden all at once, and changes of PAM, are warnings; settings of the server
     that only count from the next start are less.
 
@@ -114,31 +100,20 @@ def ssh_access_changed(command: Command, build: Build) -> Findings:
         or _harm_to_files(command, build)
     )
     if found is None:
-        match = effects.match("ssh-access-changed", command)
+        match = tables.first("ssh-access-changed", command)
         if match is None:
             found = _hardening_playbook(command)
         else:
             row = match.row
-            found = _Harm(match.words, row.does, row.help or _FIRST_BOOT, row.note, row.severity)
-    if found is None:
-        return
-    said = shown(command, found.words[-1]) if found.words else command.label()
-    if found.words and found.words[-1] not in command.arguments:
-        said = command.label()
-    yield Finding(
-        found.at or command.at(*found.words),
-        f"{where(command.script)} {found.does}" if found.at else f"`{said}` in {where(command.script)} {found.does}",
-        help=found.help,
-        notes=(found.note,) if found.note else (),
-        related=found.related,
-        severity=found.severity,
-    )
+            found = Harm(match.words, row.does, row.help, row.note, row.severity)
+    if found is not None:
+        yield finding(command, found)
 
 
 # -- the server --------------------------------------------------------------------------------------------------------
 
 
-def _harm_to_server(command: Command, build: Build) -> _Harm | None:
+def _harm_to_server(command: Command, build: Build) -> Harm | None:
     change = effects.service(command)
     word = change.word(*_SERVERS) if change is not None else None
     if change is not None and word is not None:
@@ -146,17 +121,17 @@ def _harm_to_server(command: Command, build: Build) -> _Harm | None:
     if command.name in ("pkill", "killall"):
         word = next((word for word in command.operands("-u", "-s") if word.known in ("sshd", "ssh")), None)
         if word is not None and not any(re.fullmatch(r"-(?:HUP|SIGHUP|1|0)", text) for text in command.texts):
-            return _Harm((word,), "ends the SSH server, and the connection of the build with it")
+            return Harm((word,), "ends the SSH server, and the connection of the build with it")
     removers = ("apt", "apt-get", "yum", "dnf", "zypper", "tdnf")
     operands = command.operands("-o", "-c", "-t")
     if command.name in removers and operands and operands[0].known in ("remove", "purge", "erase", "rm"):
         word = next((word for word in operands[1:] if word.known in _PACKAGES), None)
         if word is not None:
-            return _Harm((word,), "removes the SSH server that the build comes over")
+            return Harm((word,), "removes the SSH server that the build is connected over")
     return None
 
 
-def _server_change(command: Command, build: Build, change: effects.Service, word: Word) -> _Harm | None:
+def _server_change(command: Command, build: Build, change: effects.Service, word: Word) -> Harm | None:
     if change.action in ("restart", "reload"):
         # What its settings do to the build is said where they are written.
         tested = any(
@@ -166,9 +141,9 @@ def _server_change(command: Command, build: Build, change: effects.Service, word
         )
         if tested or change.action == "reload":
             return None
-        return _Harm(
+        return Harm(
             change.said(word),
-            "restarts the SSH server that the build comes over",
+            "restarts the SSH server that the build is connected over",
             "put `sshd -t` before it, so that a mistake in its settings fails the step at once",
             "the connection itself stays, but where the settings are broken no other comes about",
             "info",
@@ -185,12 +160,12 @@ def _server_change(command: Command, build: Build, change: effects.Service, word
         ):
             return None
     if change.action == "stop" or change.action == "kill" or change.now:
-        return _Harm(change.said(word), "stops the SSH server that the build comes over")
-    return _Harm(
+        return Harm(change.said(word), "stops the SSH server that the build is connected over")
+    return Harm(
         change.said(word),
         "keeps the SSH server from starting again",
-        "take it out; who must not reach the machines made from the image is a matter of the network's rules",
-        "nobody reaches the machines made from the image over SSH, and a step that restarts the server fails",
+        "take it out; who must not reach the VMs made from the image is a matter of the network's rules",
+        "nobody reaches the VMs made from the image over SSH, and a step that restarts the server fails",
         "warning" if change.action == "disable" else "",
     )
 
@@ -198,18 +173,18 @@ def _server_change(command: Command, build: Build, change: effects.Service, word
 # -- the network -------------------------------------------------------------------------------------------------------
 
 
-def _harm_to_network(command: Command) -> _Harm | None:
+def _harm_to_network(command: Command) -> Harm | None:
     change = effects.service(command)
     word = change.word(*_NETWORKS) if change is not None else None
     if change is not None and word is not None:
         if change.action == "stop" or (change.action in ("disable", "mask") and change.now):
-            return _Harm(change.said(word), "takes down the network that the build comes over")
+            return Harm(change.said(word), "takes down the network that the build is connected over")
         if change.action == "restart":
-            return _Harm(
+            return Harm(
                 change.said(word),
                 "restarts the network while the build is connected",
                 "leave it out: what is configured counts from the next start",
-                "if the address is lost, even for a moment too long, the build waits until it times out",
+                "if the address is lost, even for a moment too long, the build waits until `buildTimeoutInMinutes` is over",
                 "warning",
             )
         return None
@@ -220,18 +195,18 @@ def _harm_to_network(command: Command) -> _Harm | None:
     elif command.name == "ifconfig" and operands[1:2] == ["down"]:
         device = command.operands()[0]
     if device is not None and re.match(r"(?:eth|en)\w*\d", device.known):
-        return _Harm(tuple(command.arguments), "takes down the network that the build comes over")
+        return Harm(tuple(command.arguments), "takes down the network that the build is connected over")
     if command.name == "nmcli" and len(operands) > 1 and (operands[0][:3], operands[1]) in (
         ("con", "down"), ("dev", "disconnect"), ("dev", "down"), ("net", "off"),
     ):  # fmt: skip
-        return _Harm(command.operands()[:2], "takes down the network that the build comes over")
+        return Harm(command.operands()[:2], "takes down the network that the build is connected over")
     return None
 
 
 # -- the user ----------------------------------------------------------------------------------------------------------
 
 
-def _harm_to_user(command: Command) -> _Harm | None:
+def _harm_to_user(command: Command) -> Harm | None:
     name = command.name
     locks = (
         (name in ("userdel", "deluser") and "deletes")
@@ -242,12 +217,12 @@ def _harm_to_user(command: Command) -> _Harm | None:
     )
     if not locks:
         return None
-    user = next((word for word in command.arguments if _BUILD_USER.match(effects.written(command, word))), None)
+    user = next((word for word in command.arguments if _BUILD_USER.match(command.as_written(word))), None)
     if user is None:
         return None
-    return _Harm(
+    return Harm(
         (user,),
-        f"{locks} the user that the build is signed in with",
+        f"{locks} the build user",
         "take it out: the deprovisioning at the end of the build deletes that user",
     )
 
@@ -261,7 +236,7 @@ def _locking(command: Command) -> bool:
     return False
 
 
-def _hardening_playbook(command: Command) -> _Harm | None:
+def _hardening_playbook(command: Command) -> Harm | None:
     if command.name not in ("ansible-playbook", "ansible-pull"):
         return None
     word = next(
@@ -274,9 +249,9 @@ def _hardening_playbook(command: Command) -> _Harm | None:
     )
     if word is None:
         return None
-    return _Harm(
+    return Harm(
         (word,),
-        "hardens the machine under the build's feet",
+        "hardens the build VM while the build is connected",
         "make it the last step, and leave out the rules about SSH, sudo and `/tmp`; or let it run at the first boot",
         "such profiles change the SSH server, sudo, PAM, the firewall and the rights of `/tmp`, all of which the build needs",
         "warning",
@@ -286,10 +261,10 @@ def _hardening_playbook(command: Command) -> _Harm | None:
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
-def _harm_to_files(command: Command, build: Build) -> _Harm | None:
+def _harm_to_files(command: Command, build: Build) -> Harm | None:
     removed = deletion_of(command, "/etc/sudoers.d/90-cloud-init-users", "/etc/sudoers.d/waagent", "/etc/sudoers")
     if removed is not None and removed.path.startswith("/etc/sudoers"):
-        return _Harm(
+        return Harm(
             (removed.word,),
             "takes away the build user's right to use sudo",
             "take it out: the deprovisioning at the end of the build takes care of it",
@@ -297,7 +272,7 @@ def _harm_to_files(command: Command, build: Build) -> _Harm | None:
         )
     removed = deletion_of(command, "/etc/ssh/sshd_config")
     if removed is not None and removed.path.startswith("/etc/ssh") and command.name != "mv":
-        return _Harm((removed.word,), "deletes the settings of the SSH server that the build comes over")
+        return Harm((removed.word,), "deletes the settings of the SSH server that the build is connected over")
     for one in effects.writings(command):
         said = _new_text(command, one)
         if said is None:
@@ -322,16 +297,16 @@ def _harm_to_files(command: Command, build: Build) -> _Harm | None:
     return None
 
 
-def _edited(command: Command, one: effects.Writing, does: str, note: str, severity: str = "") -> _Harm:
-    return _Harm(
-        (one.word,), f"writes `{one.path}`, and {does}", _FIRST_BOOT, note, severity, at=command.place(one.word)
+def _edited(command: Command, one: effects.Writing, does: str, note: str, severity: str = "") -> Harm:
+    return Harm(
+        (one.word,), f"writes `{one.path}`, and {does}", note=note, severity=severity, at=command.place(one.word)
     )
 
 
 def _drops_nopasswd(command: Command) -> bool:
     for text in command.texts:
         found = re.search(r"s([|/#,@])(.*?)\1(.*?)\1|/(.*)/d", text)
-        # The build's user has a line of its own; those for groups (`%wheel`) are others' business.
+        # The build user has a line of its own; those for groups (`%wheel`) are others' business.
         if found is not None and "NOPASSWD" in (found[2] or found[4] or "") and "%" not in text:
             return "NOPASSWD" not in (found[3] or "")
     return False
@@ -349,7 +324,7 @@ def _new_text(command: Command, one: effects.Writing) -> str | None:
     return "\n".join(found)
 
 
-def _settings(command: Command, build: Build, one: effects.Writing, said: str) -> _Harm | None:
+def _settings(command: Command, build: Build, one: effects.Writing, said: str) -> Harm | None:
     """What new settings of the SSH server do to the build."""
     worst = ""
     rank = 0
@@ -370,9 +345,9 @@ def _settings(command: Command, build: Build, one: effects.Writing, said: str) -
         if restart is not None
         else "it counts once the SSH server starts anew, which an update of it may do during the build"
     )
-    return _Harm(
+    return Harm(
         (one.word,),
-        f"sets `{worst}` in `{one.path}`, for the SSH server that the build comes over",
+        f"sets `{worst}` in `{one.path}`, for the SSH server that the build is connected over",
         "leave out the restart of the server: what is in the file counts from the next start"
         if restart is not None
         else "write it in the last step, or at the first boot",

@@ -7,10 +7,11 @@ import re
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
-from aiblint.script.command import UNKNOWN
+from aiblint.script.command import SHELLS, UNKNOWN
 
 from .. import tables
-from ..execution import elevates_itself, where
+from ..execution import elevates_itself, follows_unread
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 JSON = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#shell-customizer"
 
 _ELEVATING = ("sudo", "doas", "su", "runuser", "pkexec")
-_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
 # Folders that belong to root in every image, and those below them that everybody may write to.
 _ROOTS = pattern(r"/(?:etc|opt|usr|var|root|srv|lib|lib64|boot|bin|sbin)(?:/|$)")
 _SHARED = pattern(r"/var/(?:tmp|lock|crash)(?:/|$)|/usr/tmp(?:/|$)")
@@ -158,22 +158,9 @@ def _severity(command: Command, need: _Need, uses_sudo: bool) -> str:
     script = command.script
     if script.step is None:  # somebody may run the whole file with sudo
         return "warning" if uses_sudo else "info"
-    if need.target is not None and _SHARED_OUT.match(need.target.known) and _has_unread_step_before(script):
+    if need.target is not None and _SHARED_OUT.match(need.target.known) and follows_unread(script):
         return "info"
     return "warning" if command.inside("handled", "condition") else ""
-
-
-def _has_unread_step_before(script: Script) -> bool:
-    """Whether a step before this one runs a script that is not at hand: it may have given a folder away."""
-    if script.template is None or script.step is None:
-        return False
-    read = {id(earlier.step) for earlier in script.earlier}
-    for step in script.template.steps:
-        if step is script.step:
-            return False
-        if step.type != "File" and id(step) not in read:
-            return True
-    return False
 
 
 def _is_root_shell(command: Command) -> bool:
@@ -186,7 +173,7 @@ def _is_root_shell(command: Command) -> bool:
         return False
     if command.name == "su":
         return len(command.operands()) < 2 and command.lacks("-c", "--command")
-    return command.name in _SHELLS and not command.arguments
+    return command.name in SHELLS and not command.arguments
 
 
 def _root_shell(command: Command) -> Finding:
@@ -212,7 +199,7 @@ def _behind_sudo(command: Command) -> str:
     if not last.startswith("sudo ") or UNKNOWN in last:
         return ""
     words = [word for word in last.split()[1:] if not word.startswith("-") and "=" not in word]
-    return " ".join(words[:2]) if words[:1] and words[0] not in _SHELLS else ""
+    return " ".join(words[:2]) if words[:1] and words[0] not in SHELLS else ""
 
 
 # -- what needs root ---------------------------------------------------------------------------------------------------
@@ -227,7 +214,7 @@ def _needs(command: Command) -> Iterator[_Need]:
             if redirect.operator in (">", ">>", "&>", "&>>", ">|", "2>", "2>>") and _is_roots(redirect.target.known):
                 yield _Need((), redirect.target, redirect.operator)
         elevated = elevated or one.name in _ELEVATING
-        if one.name in _SHELLS or one.name in ("su", "runuser"):
+        if one.name in SHELLS or one.name in ("su", "runuser"):
             shell_elevated = elevated
     if elevated:
         if command.name in _BUILTINS and command.under("sudo") is command.wrappers[-1]:
@@ -328,7 +315,7 @@ def _given_away(command: Command) -> list[str]:
     # Whose files these are is for the other program to say.
     if name in ("ansible-playbook", "puppet", "chef-client", "salt-call", "find", "xargs", "python3", "python", ""):
         return [""]
-    if name in _SHELLS or "/" in command.word.known:
+    if name in SHELLS or "/" in command.word.known:
         return ["?"]
     return []
 

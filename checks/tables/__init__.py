@@ -18,8 +18,6 @@ from functools import lru_cache
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN
 
-from ..execution import is_cmdlet
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 class Row(NamedTuple):
     """One row; what a column does not say goes for all. Options are compared as `Command.has` does.
 
-    In `without`, `silent`, `together` and `before`, `-f*` is any word that begins with `-f`.
+    In `without`, `silent` and `together`, `-f*` is any word that begins with `-f`.
 
     ===========  =======================================================================================================
     names        the programs: without folder and `.exe`, in lower case for Windows; may have `*`, `?` and `[0-9]`
@@ -40,19 +38,17 @@ class Row(NamedTuple):
     without      not with any of these options or words: with them it does something else
     silent       any one of these makes it right
     together     all of these are needed to make it right; of `-a|-b` one is enough
-    before       any one of these makes it right in front of the subcommand
     variables    any one of these variables in its environment makes it right
     exact        true where the letter case of the options counts on Windows, too
     asks         what it asks for, behind "waits for ": `a person to confirm`
     installs     what it installs: "windows" (a part of Windows), "program", or "package" (which seldom needs a restart)
-    does         what it does, behind the command, where the check has no words of its own: `restarts the machine`
+    does         what it does, behind the command, where the check has no words of its own: `restarts the build VM`
     language     only in scripts of the shell (`shell`), or in the others (`powershell`)
     help         what to do
     note         why, or what it costs
     severity     where it is not the check's own
     most         only with at most so many words that are no options, the subcommand among them
     runs         only where one of these texts is in the name or the address of the script that it runs
-    system       only where the image is of this distribution, as `execution.distribution` names it
     endless      true for what goes on for ever, whatever it is fed
     terminal     true for what asks the terminal itself, so that nothing answers through a pipe
     codes        exit codes that mean success, besides 0
@@ -68,7 +64,6 @@ class Row(NamedTuple):
     without: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
-    before: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     exact: bool = False
     asks: str = ""
@@ -80,7 +75,6 @@ class Row(NamedTuple):
     severity: str = ""
     most: int = -1
     runs: tuple[str, ...] = ()
-    system: str = ""
     endless: bool = False
     terminal: bool = False
     codes: tuple[int, ...] = ()
@@ -110,23 +104,37 @@ def matches(table: str, command: Command, name: str = "") -> Iterator[Match]:
     `name` is the program where it is not the command's own name: `sh` for `./setup.run`.
     """
     for row in rows(table, name or command.name):
+        if row.language and (row.language == "shell") != (command.language == "shell"):
+            continue
         words = _verb(row, command)
         if words is None or (row.without and _given(command, row, row.without)):
             continue
         if row.given:
             given = _given(command, row, row.given)
-            if given is None:
+            if given is None or _is_off(command, given):
                 continue
             words = (*words, given)
         if _applies(row, command):
             yield Match(row, words)
 
 
+def first(table: str, command: Command) -> Match | None:
+    """The first row that a command falls under and that none of `silent` makes right, or may make right.
+
+    Other than for `broken`, what is not known excuses nothing where a row has no `silent`: `shutdown -r $when` restarts.
+    """
+    for match in matches(table, command):
+        silent = match.row.silent
+        if not silent or not (_may_hide_options(command, match.row) or _given(command, match.row, silent)):
+            return match
+    return None
+
+
 def broken(table: str, command: Command, name: str = "") -> Match | None:
     """The first row that a command falls under and that nothing makes right. What is not known may make it right."""
     for match in matches(table, command, name):
         row = match.row
-        if _is_silenced(row, command, match.words):
+        if _is_silenced(row, command):
             continue
         hidden = _may_hide_options(command, row)
         if row.silent and (hidden or _given(command, row, row.silent)):
@@ -151,7 +159,7 @@ def _fits(name: str, written: str) -> bool:
 
 def _given(command: Command, row: Row, options: tuple[str, ...]) -> Word | None:
     """The first word that is one of these options: of a cmdlet, also a shorter beginning of it."""
-    if is_cmdlet(command):
+    if command.is_cmdlet:
         found = (command.parameter(option[1:]) for option in options if option.startswith("-"))
         return next((word for word in found if word is not None), None) or command.has(*options)
     if row.exact:
@@ -159,13 +167,19 @@ def _given(command: Command, row: Row, options: tuple[str, ...]) -> Word | None:
     return command.has(*options)
 
 
+def _is_off(command: Command, switch: Word) -> bool:
+    """Whether a switch of a cmdlet is given to be off: `-Restart:$false`."""
+    after = command.arguments[command.arguments.index(switch) + 1 :] if command.language == "powershell" else ()
+    return bool(after) and after[0].known.lower() == "$false"
+
+
 def _may_hide_options(command: Command, row: Row) -> bool:
     """Whether some argument may be any option.
 
     A variable is never a parameter of a cmdlet. On Windows what stands behind an option with a value is its value.
     """
-    if is_cmdlet(command):
-        return any(word.known.startswith("@" + UNKNOWN) for word in command.arguments)
+    if command.is_cmdlet:
+        return command.is_splatted
     if command.language == "shell" or not row.valued:
         return command.is_open
     before = ("", *(word.known.lower() for word in command.arguments))
@@ -177,7 +191,7 @@ def _may_hide_options(command: Command, row: Row) -> bool:
 
 def _holds_options(word: Word, command: Command) -> bool:
     # Whoever keeps options in a variable calls it so: `/i $arguments`.
-    written = command.script.text[word.start : word.end].lower()
+    written = command.as_written(word).lower()
     return word.known.startswith("@") or any(part in written for part in ("arg", "opt", "param", "switch"))
 
 
@@ -201,12 +215,8 @@ def _applies(row: Row, command: Command) -> bool:
     return not _begins(command, row.without)
 
 
-def _is_silenced(row: Row, command: Command, words: tuple[Word, ...]) -> bool:
-    """Whether a command is made right by `before`, or by what only beginnings (`-f*`) and choices (`-a|-b`) say."""
-    if row.before and words:
-        first = command.arguments[: command.arguments.index(words[0])]
-        if any(word.may_be_option or _is_one(word.known, row.before) for word in first):
-            return True
+def _is_silenced(row: Row, command: Command) -> bool:
+    """Whether a command is made right by what only beginnings (`-f*`) and choices (`-a|-b`) say."""
     if _begins(command, row.silent):
         return True
     choices = [option.split("|") for option in row.together]
@@ -216,10 +226,6 @@ def _is_silenced(row: Row, command: Command, words: tuple[Word, ...]) -> bool:
 def _begins(command: Command, options: tuple[str, ...]) -> bool:
     beginnings = tuple(option[:-1] for option in options if option.endswith("*"))
     return bool(beginnings) and any(word.known.startswith(beginnings) for word in command.arguments)
-
-
-def _is_one(written: str, options: tuple[str, ...]) -> bool:
-    return any(written.startswith(option[:-1]) if option.endswith("*") else written == option for option in options)
 
 
 def _origin(command: Command) -> str:

@@ -4,10 +4,13 @@ from aiblint.finding import Check
 
 from . import (
     appx,
+    elevation,
+    exit_codes,
     image,
     installers,
     network_adapter,
     powershell,
+    user_profile,
     winrm_access,
 )
 
@@ -16,10 +19,10 @@ CHECKS: tuple[Check, ...] = (
     installers.interactive_installer,
     installers.installer_not_awaited,
     installers.installer_may_restart,
-    installers.ignored_exit_code,
-    installers.misread_exit_code,
+    exit_codes.ignored_exit_code,
+    exit_codes.misread_exit_code,
     powershell.continues_after_error,
-    installers.needs_elevation,
+    elevation.needs_elevation,
     winrm_access.winrm_access_changed,
     network_adapter.network_adapter_changed,
     appx.winget_as_system,
@@ -31,6 +34,6 @@ CHECKS: tuple[Check, ...] = (
     image.hyper_v_without_vm_mode,
     image.removable_storage_disabled,
     image.reserved_storage,
-    installers.user_profile_install,
+    user_profile.user_profile_install,
     powershell.waits_for_input,
 )

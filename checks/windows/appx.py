@@ -8,7 +8,9 @@ from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.script.command import UNKNOWN, Word
 
-from ..execution import is_splatted, is_system, where
+from ..effects import does_nothing
+from ..execution import is_system
+from ..wording import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,19 +34,9 @@ _DEPROVISION = ("remove-appxprovisionedpackage", "remove-appprovisionedpackage",
 _GET = ("get-appxpackage", "get-apppackage", "get-appxprovisionedpackage", "get-appprovisionedpackage",
         "get-provisionedappxpackage", "get-provisionedapppackage")  # fmt: skip
 # The switches of these cmdlets, as far as a name may follow them.
-_SWITCHES = (
-    "-al",
-    "-on",
-    "-verb",
-    "-force",
-    "-register",
-    "-disabled",
-    "-forcea",
-    "-forcet",
-    "-forceu",
-    "-preserve",
-    "-sk",
-)
+_SWITCHES = ("allusers", "online", "register", "disabledevelopmentmode", "forceapplicationshutdown",
+             "forcetargetapplicationshutdown", "forceupdatefromanyversion", "preserveapplicationdata",
+             "preserveroamableapplicationdata", "skiplicense")  # fmt: skip
 _INSTALLER = "desktopappinstaller"
 _STORE = "microsoft.windowsstore"
 # Parts of the names of apps that Windows has provisioned: what of them is removed for the users alone comes back.
@@ -74,8 +66,8 @@ def per_user_appx(command: Command, build: Build) -> Findings:
 
     ## Why it matters
     Sysprep refuses to generalize when a package is installed for some user, but not provisioned for all. The build does
-    not end there: it waits for Sysprep until its timeout. An app that is removed for the user of the build alone is back
-    for everyone who signs in to a VM of the image.
+    not end there: it waits for Sysprep until its timeout. An app that is removed for the build user alone is back
+    for everyone who signs in to a VM made from the image.
 
     ## Bad
     ```json windows
@@ -121,7 +113,7 @@ def per_user_appx(command: Command, build: Build) -> Findings:
     ]
     ```
     """
-    if is_splatted(command) or command.switched("WhatIf", "wh"):
+    if command.is_splatted or does_nothing(command):
         return
     if command.name in _ADD:
         yield from _added(command, build)
@@ -140,7 +132,7 @@ def _deprovisioned(command: Command, build: Build) -> Findings:
             "have it",
             help="add `-AllUsers`, or remove it for them first: "
             "`Get-AppxPackage -AllUsers <name> | Remove-AppxPackage -AllUsers`",
-            notes=("if the user of the build has the app, Sysprep stops at it (`0x80073cf2`)",),
+            notes=("if the build user has the app, Sysprep stops at it (`0x80073cf2`)",),
             severity="info",
         )
 
@@ -154,7 +146,7 @@ def _added(command: Command, build: Build) -> Findings:
             # Registers once more what is there already, which mostly is provisioned.
             yield Finding(
                 command.at(registered),
-                f"`{command.label(registered)}` in {where(command.script)} registers an app for the user of the build only",
+                f"`{command.label(registered)}` in {where(command.script)} registers an app for the build user only",
                 help="make sure that the app is provisioned as well: `Get-AppxProvisionedPackage -Online`",
                 notes=(_SYSPREP_FAILS,),
                 severity="info",
@@ -162,7 +154,7 @@ def _added(command: Command, build: Build) -> Findings:
             return
         yield Finding(
             command.at(registered),
-            f"`{command.label(registered)}` in {where(command.script)} registers winget for the user of the build only",
+            f"`{command.label(registered)}` in {where(command.script)} registers winget for the build user only",
             help="leave it out, and install with an MSI, Chocolatey or the vendor's installer",
             notes=(
                 "once App Installer is newer for this user than what is provisioned, Sysprep stops at it (`0x80073cf2`)",
@@ -171,18 +163,18 @@ def _added(command: Command, build: Build) -> Findings:
             severity="warning",
         )
         return
-    given = command.values("Path", "p") or _first_operand(command)[:1]
+    given = command.values("Path", "p") or command.first_unnamed(*_SWITCHES)[:1]
     written = re.split(r"[\\/:]", given[0].known)[-1] if given else UNKNOWN
     file = written.lower()
     for other in build.commands:
         if other.name in _PROVISION or (other.name == "dism" and other.has("/add-provisionedappxpackage")):
             said = [_file(word.known) for word in other.arguments]
-            if UNKNOWN in file or is_splatted(other) or file in said or any(UNKNOWN in one for one in said):
+            if UNKNOWN in file or other.is_splatted or file in said or any(UNKNOWN in one for one in said):
                 return
     yield Finding(
         command.at(*given),
         f"`{command.label()}` in {where(command.script)} installs {f'`{written}`' if UNKNOWN not in file else 'the app'} for "
-        "the user of the build only",
+        "the build user only",
         help="provision it for all users: `Add-AppxProvisionedPackage -Online -PackagePath <file> -SkipLicense`",
         notes=(_SYSPREP_FAILS, _LOOPS),
         severity="" if build.complete and command.inside("if") is None else "warning",
@@ -198,7 +190,7 @@ def _removed(command: Command, build: Build) -> Findings:
         for other in build.commands
     )
     if not command.switched("AllUsers", "a"):
-        whom = "for System" if is_system(command.script) else "for the user of the build"
+        whom = "for System" if is_system(command.script) else "for the build user"
         yield Finding(
             command.at(),
             f"`{command.label()}` in {where(command.script)} removes the app {whom} only",
@@ -221,7 +213,7 @@ def _removed(command: Command, build: Build) -> Findings:
             "in the image",
             help="also run `Get-AppxProvisionedPackage -Online | Where-Object DisplayName -eq <name> | "
             "Remove-AppxProvisionedPackage -Online`",
-            notes=("everyone who signs in to a VM of the image gets it again",),
+            notes=("everyone who signs in to a VM made from the image gets it again",),
             # What a user or an installer brought along is not provisioned.
             severity="warning" if inbox else "info",
         )
@@ -275,7 +267,7 @@ def store_removed(command: Command) -> Findings:
     ]
     ```
     """
-    if command.name not in (*_REMOVE, *_DEPROVISION) or is_splatted(command) or command.switched("WhatIf", "wh"):
+    if command.name not in (*_REMOVE, *_DEPROVISION) or command.is_splatted or does_nothing(command):
         return
     guard = command.inside("if")
     if guard is not None and re.search(r"(?i)-(?:c?not|c?ne)|-c?match|-c?like", guard.text):
@@ -309,15 +301,15 @@ def _fits_store(pattern: str) -> bool:
 def _targets(command: Command, script: Script) -> list[_Target]:
     """The names and patterns of what a command removes, as far as they are known; "" stands for all packages."""
     found: list[_Target] = []
-    given = command.values("Package", "p") or command.values("PackageName", "p") or _first_operand(command)
+    given = command.values("Package", "p") or command.values("PackageName", "p") or command.first_unnamed(*_SWITCHES)
     for word in given:
         found += _named(command, word, script)
     filtered = bool(given)
     for one in _feeding(command):
         if one.name in _GET:
-            if is_splatted(one):
+            if one.is_splatted:
                 return []
-            words = one.values("Name", "n") or _first_operand(one)
+            words = one.values("Name", "n") or one.first_unnamed(*_SWITCHES)
             for word in words:
                 found += _named(one, word, script)
             other = one.parameter("Publisher", "pu") or one.parameter("PackageTypeFilter", "packaget")
@@ -478,22 +470,6 @@ def _feeding(command: Command) -> Iterator[Command]:
     while before is not None:
         yield before
         before = before.fed_by
-
-
-def _first_operand(command: Command) -> tuple[Word, ...]:
-    """The words of the first argument that no parameter names."""
-    found: list[Word] = []
-    taken = False
-    for word in command.arguments:
-        if found and not found[-1].listed:
-            break
-        if not word.quoted and word.known.startswith("-"):
-            taken = not word.known.lower().startswith(_SWITCHES) and ":" not in word.known
-        elif taken:
-            taken = word.listed
-        else:
-            found.append(word)
-    return tuple(found)
 
 
 def _file(path: str) -> str:

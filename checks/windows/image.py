@@ -1,18 +1,17 @@
-"""What a script does to Windows that keeps it from being generalized, or a VM of the image from starting."""
+"""What a script does to Windows that keeps it from being generalized, or a VM made from the image from starting."""
 
 from __future__ import annotations
 
 import re
 
 from aiblint.finding import Finding, Related, check
-from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.light import TYPE_CHECKING
 
 from .. import tables
-from ..execution import is_splatted, where
+from ..effects import does_nothing, registry, rest_of_build
+from ..wording import where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from aiblint.finding import Findings
     from aiblint.script.build import Build
     from aiblint.script.command import Command, Word
@@ -39,7 +38,7 @@ def disk_encryption(command: Command, build: Build) -> Findings:
 
     ## Why it matters
     Sysprep generalizes only a disk that is fully decrypted. It gives up, and the build waits for it until its timeout.
-    A VM of the image could not use the key of the build VM anyway.
+    A VM made from the image could not use the key of the build VM anyway.
 
     ## Bad
     ```json windows
@@ -70,9 +69,9 @@ def disk_encryption(command: Command, build: Build) -> Findings:
     ```
     """
     match = tables.broken("disk-encryption", command)
-    if match is None or command.parameter("WhatIf", "wh"):
+    if match is None or does_nothing(command):
         return
-    for later in _later(command, build):
+    for later in rest_of_build(command, build):
         if later.name in ("disable-bitlocker", "clear-bitlockerautounlock") or (
             later.name == "manage-bde" and later.has("-off")
         ):
@@ -94,7 +93,7 @@ def domain_join(command: Command, build: Build) -> Findings:
 
     ## Why it matters
     Generalizing takes the machine out of its domain, and is not supported for a member. The account stays behind in the
-    domain, policies of the domain may lock the build out, and no VM of the image is joined.
+    domain, policies of the domain may lock the build out, and no VM made from the image is joined.
 
     ## Bad
     ```json windows
@@ -125,11 +124,11 @@ def domain_join(command: Command, build: Build) -> Findings:
     ```
     """
     match = tables.broken("domain-join", command)
-    if match is None or command.parameter("WorkgroupName", "w") or command.parameter("WhatIf", "wh"):
+    if match is None or command.parameter("WorkgroupName", "w") or does_nothing(command):
         return
-    if is_splatted(command):
+    if command.is_splatted:
         return  # the splat may name a workgroup
-    for later in _later(command, build):
+    for later in rest_of_build(command, build):
         if later.name == "remove-computer" or (later.name == "dsregcmd" and later.has("/leave")):
             return
     yield Finding(
@@ -150,7 +149,7 @@ def role_against_sysprep(command: Command, build: Build) -> Findings:
     them (`RSAT-...`) are fine.
 
     ## Why it matters
-    Such a role may no longer work in any VM of the image, and a domain controller cannot be generalized at all.
+    Such a role may no longer work in any VM made from the image, and a domain controller cannot be generalized at all.
 
     ## Bad
     ```json windows
@@ -180,24 +179,23 @@ def role_against_sysprep(command: Command, build: Build) -> Findings:
     ]
     ```
     """
-    if command.parameter("WhatIf", "wh"):
+    if does_nothing(command):
         return
     match = tables.broken("role-against-sysprep", command)
     if match is None:
         return
     # Whoever promotes the server has mostly installed the role before: one cause.
-    role = match.row.asks
+    does = match.row.does
     for before in build.commands:
         if before is command:
             break
-        if any(found.row.asks == role for found in tables.matches("role-against-sysprep", before)):
+        if any(found.row.does == does for found in tables.matches("role-against-sysprep", before)):
             return
     yield Finding(
         command.at(*match.words),
-        f"`{command.label(*match.words)}` in {where(command.script)} puts {role} into the image, which Sysprep does not "
-        "support",
-        help="install it when a VM of the image is deployed",
-        notes=(match.row.note or "the role may no longer work in a VM of the image",),
+        f"`{command.label(*match.words)}` in {where(command.script)} {does}, which Sysprep does not support",
+        help="install it when a VM made from the image is deployed",
+        notes=(match.row.note or "the role may no longer work in a VM made from the image",),
     )
 
 
@@ -279,15 +277,6 @@ def _sets_mode(build: Build) -> bool:
     )
 
 
-class _Entry(NamedTuple):
-    """A value of the registry that a command writes: its key from the hive on, its name, its data, the words of both."""
-
-    key: str
-    name: str
-    data: str
-    words: tuple[Word, ...]
-
-
 # The classes of devices that a policy can close: CD and DVD.
 _OPTICAL = "{53f56308-b6bf-11d0-94f2-00a0c91efb8b}"
 
@@ -331,15 +320,15 @@ def removable_storage_disabled(command: Command) -> Findings:
     ]
     ```
     """
-    entry = _entry(command)
-    if entry is not None and entry.key.startswith(("hklm\\", "hkey_local_machine\\")):
-        key = entry.key.rstrip("\\")
-        driver = re.search(r"\\(?:currentcontrolset|controlset001)\\services\\cdrom$", key) and entry.name == "start"
+    entry = registry(command)
+    if entry is not None and entry.key.startswith("hklm\\"):
+        key, name = entry.key, entry.name.lower()
+        driver = re.search(r"\\(?:currentcontrolset|controlset001)\\services\\cdrom$", key) and name == "start"
         policy = r"\\policies\\microsoft\\windows\\removablestoragedevices"
-        denied = (re.search(f"{policy}$", key) and entry.name == "deny_all") or (
-            re.search(rf"{policy}\\{re.escape(_OPTICAL)}$", key) and entry.name == "deny_read"
+        denied = (re.search(f"{policy}$", key) and name == "deny_all") or (
+            re.search(rf"{policy}\\{re.escape(_OPTICAL)}$", key) and name == "deny_read"
         )
-        if (driver and _number(entry.data) == 4) or (denied and _number(entry.data) == 1):
+        if (driver and _number(entry.value) == 4) or (denied and _number(entry.value) == 1):
             what = "the DVD drive" if driver else "removable storage, the DVD drive included,"
             yield _without_drive(command, entry.words, what)
         return
@@ -359,57 +348,6 @@ def _without_drive(command: Command, words: tuple[Word, ...], what: str) -> Find
         help="leave it on in the image, and turn it off by policy once the VM is deployed",
         notes=("the first start of a VM never ends: `OSProvisioningTimedOut`",),
     )
-
-
-def _entry(command: Command) -> _Entry | None:
-    """What a command writes into the registry, if key, name and data are known."""
-    if command.name == "reg":
-        words = command.arguments
-        texts = [word.known.lower() for word in words]
-        if len(words) < 2 or texts[0] != "add":
-            return None
-        values = {option: words[n + 1] for n, option in enumerate(texts[:-1]) if option in ("/v", "/d")}
-        key, name, data = words[1], values.get("/v"), values.get("/d")
-    elif command.name in ("set-itemproperty", "new-itemproperty"):
-        free = list(_unnamed(command))
-        given = [command.values(*names)[:1] for names in (("Path", "pa"), ("LiteralPath", "l"))]
-        path = (given[0] or given[1] or tuple(free[:1]))[:1]
-        if not (given[0] or given[1]):
-            free = free[1:]
-        named = command.values("Name", "n")[:1] or tuple(free[:1])
-        if not command.values("Name", "n"):
-            free = free[1:]
-        valued = command.values("Value", "v")[:1] or tuple(free[:1])
-        if not (path and named and valued):
-            return None
-        key, name, data = path[0], named[0], valued[0]
-    else:
-        return None
-    if name is None or data is None or key.text is None or name.text is None or data.text is None:
-        return None
-    written = key.text.lower().replace("/", "\\").replace("\\\\", "\\")
-    written = re.sub(r"^(?:microsoft\.powershell\.core\\)?registry::", "", written)
-    written = re.sub(r"^(hk\w+):\\?", r"\1\\", written)
-    return _Entry(
-        written,
-        name.text.lower(),
-        data.text,
-        (words[0], key, name, data) if command.name == "reg" else (key, name, data),
-    )
-
-
-def _unnamed(command: Command) -> Iterator[Word]:
-    """The arguments that no parameter names."""
-    switches = ("-force", "-passthru", "-confirm", "-whatif", "-verbose")
-    taken = False
-    for word in command.arguments:
-        written = word.known.lower()
-        if not word.quoted and written.startswith("-"):
-            taken = not written.startswith(switches)
-        elif taken:
-            taken = word.listed
-        else:
-            yield word
 
 
 def _number(text: str) -> int | None:
@@ -481,12 +419,3 @@ def reserved_storage(command: Command, template: ImageTemplate) -> Findings:
         notes=("while updates are not finished it fails with `0x800F0975`",),
         related=(Related(update.get("type").span, "the updates are installed here"),),
     )
-
-
-def _later(command: Command, build: Build) -> Iterator[Command]:
-    """What the build runs after a command, in its own script and in later ones."""
-    found = False
-    for other in build.commands:
-        if found:
-            yield other
-        found = found or other is command

@@ -1,19 +1,19 @@
-"""Scripts of Windows that reset the network adapter that the build comes over, or its address."""
+"""Scripts of Windows that reset the network adapter that the build is connected over, or its address."""
 
 from __future__ import annotations
 
 import re
 
-from aiblint.finding import Finding, check
+from aiblint.finding import check
 from aiblint.light import TYPE_CHECKING
 
-from .. import effects
-from ..effects import runs_now, shown
-from ..execution import where
+from .. import tables
+from ..connection import Harm, finding
+from ..effects import runs_now
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
-    from aiblint.script.command import Command, Word
+    from aiblint.script.command import Command
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-troubleshoot"
 AVD_SCRIPTS = "https://github.com/Azure/azvmimagebuilder/tree/main/solutions/14_Building_Images_WVD"
@@ -28,8 +28,8 @@ def network_adapter_changed(command: Command) -> Findings:
     script that takes such a command out of another one is not meant.
 
     ## Why it matters
-    The build comes over that adapter. Its connection ends, and the step with it: `exit code 16001`. Older versions of the
-    optimization scripts for Azure Virtual Desktop do this.
+    The build is connected over that adapter. Its connection ends, and the step with it: `exit code 16001`. Older
+    versions of the optimization scripts for Azure Virtual Desktop do this.
 
     ## Bad
     ```json windows
@@ -67,24 +67,14 @@ def network_adapter_changed(command: Command) -> Findings:
     """
     if command.language == "shell" or not runs_now(command):
         return
-    match = effects.match("network-adapter-changed", command)
-    words: tuple[Word, ...] = ()
-    does, severity, help_, note = "", "", "", ""
+    match = tables.first("network-adapter-changed", command)
     if match is not None:
-        words, row = match.words, match.row
-        does, severity, help_, note = row.does, row.severity, row.help, row.note
+        row = match.row
+        yield finding(command, Harm(match.words, row.does, row.help, row.note, row.severity))
     elif command.name == "netsh":
-        words = command.arguments
         does, severity = _netsh_interface(command)
-    if not does:
-        return
-    yield Finding(
-        command.at(*words),
-        f"`{shown(command, words[-1]) if words else command.label()}` in {where(command.script)} {does}",
-        help=help_ or "take it out, or let it run at the first boot",
-        notes=(note or "the connection of the build ends, and the step with it: `exit code 16001`",),
-        severity=severity,
-    )
+        if does:
+            yield finding(command, Harm(command.arguments, does, severity=severity))
 
 
 def _netsh_interface(command: Command) -> tuple[str, str]:
@@ -93,7 +83,7 @@ def _netsh_interface(command: Command) -> tuple[str, str]:
     if re.search(r"\b(?:winsock|int\w* (?:ip|ipv4|tcp)) reset\b", said):
         return "resets the network", "info" if "winsock" in said else ""
     if re.search(r"\bint\w* (?:ip|ipv4) (?:set|add|delete) address\b", said):
-        return "changes the address that the build comes to", ""
+        return "changes the address that the build connects to", ""
     if re.search(r"\bint\w* set interface .*(?:admin=disable|\bdisabled?\b)", said):
         return "switches off the network adapter", ""
     return "", ""

@@ -9,7 +9,8 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
 
 from .. import tables
-from ..execution import called, is_answered, is_cmdlet, where
+from ..execution import awaits, is_answered
+from ..wording import called, where
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -23,7 +24,7 @@ MANDATORY = (
     "https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_functions_advanced_parameters"
 )
 
-NOBODY = "nobody answers during a build: it waits until the build times out, or goes on without an answer"
+NOBODY = "nobody answers during a build: it waits until `buildTimeoutInMinutes` is over, or goes on without an answer"
 
 # So many commands that fetch or install something make a script file worth a warning.
 MANY = 3
@@ -41,7 +42,7 @@ def continues_after_error(script: Script) -> Findings:
     its first such command. For `inline` it is advice; for a script file with several of them a warning.
 
     ## Why it matters
-    PowerShell goes on after most errors, and the exit status of the step is that of the last program, or 0. A download
+    PowerShell goes on after most errors, and the exit code of the step is that of the last program, or 0. A download
     that failed does not fail the build: the image is made without what it should have, and somebody finds out when
     machines run from it.
 
@@ -86,7 +87,7 @@ def continues_after_error(script: Script) -> Findings:
         at,
         f"{where(script)} goes on after an error, from `{name}` to its end, and the build succeeds all the same",
         help="begin the script with `$ErrorActionPreference = 'Stop'`",
-        notes=("the exit status is that of the last program that ran, or 0: the image is made without what failed",),
+        notes=("the exit code is that of the last program that ran, or 0: the image is made without what failed",),
         severity="warning" if not script.is_inline and len(essential) >= MANY else "",
     )
 
@@ -215,7 +216,7 @@ def _question(command: Command, quiet: bool) -> _Question | None:
         if command.name == "get-credential" and command.arguments and command.arguments[0].text is None:
             return None
         return _Question(match.words, row.asks, row.help, row.severity)
-    given = command.parameter("Confirm", "confirm") if is_cmdlet(command) else None
+    given = command.parameter("Confirm", "confirm") if command.is_cmdlet else None
     if given is not None and command.switched("Confirm", "confirm"):
         return _Question((given,), "somebody to confirm", "leave `-Confirm` out, or write `-Confirm:$false`")
     target = command.arguments[0].known.lower() if command.arguments and command.name.startswith(".") else ""
@@ -226,9 +227,7 @@ def _question(command: Command, quiet: bool) -> _Question | None:
     if command.name == ".popup" and not _closes_itself(command):
         return _Question((), "somebody to close its window", "write to the output instead: `Write-Output`")
     starter = command.under("start-process", "start")
-    if command.name in _WINDOWS and starter is not None and (
-        starter.switched("Wait", "wa") or starter.has("/wait", "/w") is not None
-    ):  # fmt: skip
+    if command.name in _WINDOWS and starter is not None and awaits(starter):
         return _Question((), "somebody to close its window", "leave it out")
     if command.name in ("del", "erase") and command.language == "cmd" and command.lacks("/q"):
         everything = next((word for word in command.arguments if re.search(r"(?:^|\\)\*(?:\.\*)?$", word.known)), None)
