@@ -1,4 +1,4 @@
-"""How the scripts of a build are run: by which shell, as whom, whether an error ends them, who answers their questions, and what of the build is known.
+"""How the scripts of a build are run: by which shell, as whom, whether an error ends them, who answers their questions.
 
 The facts: Packer's provisioners write the elements of `inline` into one file, with `#!/bin/sh -e` above them for
 `Shell`; the user is not root, but may use sudo without a password; nothing is on standard input.

@@ -112,6 +112,20 @@ def test_a_file_step_brings_a_script(folder: Path, capsys: pytest.CaptureFixture
     assert run(capsys, *SELECT, "concise", "template.json") == (0, "")
 
 
+@pytest.mark.parametrize(("runner", "needs"), [("bash /tmp/go.sh", True), ("sudo bash /tmp/go.sh", False)])
+def test_a_script_that_sudo_runs_is_root(
+    runner: str, needs: bool, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "scripts" / "install.sh").write_text("#!/bin/bash\nset -e\nsystemctl enable nginx\nmkdir /etc/app\n")
+    steps = [
+        {"type": "File", "name": "Copy", "sourceUri": "scripts/install.sh", "destination": "/tmp/go.sh"},
+        {"type": "Shell", "name": "Run", "inline": [runner]},
+    ]
+    (folder / "template.json").write_text(json.dumps(resource({"customize": steps})))
+    _, shown = run(capsys, "--select", "missing-sudo", "--output", "concise", "template.json")
+    assert bool(shown) is needs
+
+
 SUPPRESSED = [
     "sudo apt-get install nginx # aiblint: ignore[AIB401] it never asks",
     "# aiblint: ignore[interactive-install] it never asks\n\n# really\nsudo apt-get \\\n  install nginx",

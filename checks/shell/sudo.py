@@ -91,6 +91,8 @@ def missing_sudo(script: Script) -> Findings:
     """
     if script.language != "shell" or elevates_itself(script) or "sudo" in script.shebang:
         return
+    if script.runner is not None and script.runner.under(*_ELEVATING) is not None:
+        return  # `sudo bash /tmp/setup.sh`: all of it is run by root
     commands = script.commands
     uses_sudo = any(command.under(*_ELEVATING) or command.name in _ELEVATING for command in commands)
     given_away = {prefix for one in script.earlier for command in one.commands for prefix in _given_away(command)}
