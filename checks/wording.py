@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from aiblint.script.command import Command, Word
 
 # A command that is longer is shown by its last word alone.
-_LONGEST = 60
+_LONGEST = 80
 
 
 def where(script: Script) -> str:
