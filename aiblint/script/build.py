@@ -141,9 +141,13 @@ class Build(NamedTuple):
 
     @property
     def commands(self) -> Iterator[Command]:
-        """All commands in the order in which they run."""
+        """All commands in the order in which they run: those of a file that a File step brought, where it is run."""
+        brought = {id(script.runner): script for script in self.scripts if script.runner is not None}
         for script in self.scripts:
-            yield from script.commands
+            for command in script.commands if script.runner is None else ():
+                yield command
+                if id(command) in brought:
+                    yield from brought[id(command)].commands
 
     def of(self, step: Step) -> tuple[Script, ...]:
         """The scripts of one step."""

@@ -7,7 +7,7 @@ import re
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.command import UNKNOWN
-from aiblint.script.reading import LONGEST_VALUE, MOST_VARIABLES, bounded
+from aiblint.script.reading import LONGEST_VALUE, MOST_VARIABLES, bounded, named_children
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -70,12 +70,12 @@ class Constants:
         if kind in ("integer_literal", "real_literal"):
             return text
         if kind in ("array_literal_expression", "array_expression", "statement_list", "bareword_argument_list"):
-            return self.listed([child for child in node.children if child.is_named and child.type != "comment"], kind)
+            return self.listed(named_children(node), kind)
         if kind == "hash_literal_expression":
             return self.table(node)
         if kind == "additive_expression":
             return self.sum(node)
-        children = [child for child in node.children if child.is_named and child.type != "comment"]
+        children = named_children(node)
         alone = ("unary_expression", "pipeline", "pipeline_chain", "assignment_value", "parenthesized_expression")
         if (
             kind in (*alone, "argument_expression")
@@ -172,10 +172,6 @@ def variable_name(text: str) -> str:
     """A variable's name in lower case without its sign, its braces, its type and its scope (other than `env:`)."""
     name = re.sub(r"^\[[^\]]*(?:\[\])?\]\s*", "", text).lstrip("$@").strip("{}").lower()
     return re.sub(r"^(?:global|script|local|private|variable):", "", name)
-
-
-def named_children(node: Node) -> list[Node]:
-    return [child for child in node.children if child.is_named and child.type != "comment"]
 
 
 def _size(constant: Constant) -> int:

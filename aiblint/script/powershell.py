@@ -12,9 +12,9 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.aliases import ALIASES
 from aiblint.script.command import SPLAT, UNKNOWN, Assignment, Command, Comment, Frame, Redirect, Word
-from aiblint.script.constants import ENVIRONMENT, Constants, named_children, variable_name
+from aiblint.script.constants import ENVIRONMENT, Constants, variable_name
 from aiblint.script.grammar import parse
-from aiblint.script.reading import Source, set_again, within
+from aiblint.script.reading import Source, behind_branch, named_children, set_again, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,10 +121,7 @@ class _PowerShell:
         self.constants.known = dict(before)
         for child in nodes:
             self.statement(child, around)
-        self.constants.known = {
-            name: value if name in before and before[name] == value else None
-            for name, value in self.constants.known.items()
-        }
+        self.constants.known = behind_branch(before, self.constants.known)
 
     def choice(self, node: Node, around: tuple[Frame, ...]) -> None:
         """`if`, `elseif`, `else`."""
@@ -230,7 +227,7 @@ class _PowerShell:
     def pipeline(self, node: Node, around: tuple[Frame, ...]) -> None:
         """Commands and expressions with `|` between them; `&&` and `||` are not of Windows PowerShell."""
         before: Command | None = None
-        parts = [child for child in node.children if child.is_named and child.type != "comment"]
+        parts = named_children(node)
         for part in parts:
             if part.type == "command":
                 count = len(self.reading.commands)

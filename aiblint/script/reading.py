@@ -9,11 +9,16 @@ from aiblint.script.command import UNKNOWN, Assignment, Command, Comment, Constr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import TypeVar
+
+    from tree_sitter import Node
 
     from aiblint.script.build import Script
 
     # Where a known text of this nested script stands in the outermost one: characters from and up to.
     Place = Callable[[int, int], tuple[int, int]]
+    # What a variable may hold, in the terms of its language.
+    Known = TypeVar("Known")
 
 # `bash -c 'bash -c "..."'` is seldom deeper than this, and an attack is.
 DEEPEST = 8
@@ -128,6 +133,16 @@ def set_again(pattern: re.Pattern[str], text: str) -> frozenset[str]:
     """The variables that a text sets more than once; `pattern` finds the name of each that it sets."""
     seen: set[str] = set()
     return frozenset(name for name in pattern.findall(text) if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+
+
+def named_children(node: Node) -> list[Node]:
+    """What stands in a node, without its signs and comments."""
+    return [child for child in node.children if child.is_named and child.type != "comment"]
+
+
+def behind_branch(before: dict[str, Known], after: dict[str, Known]) -> dict[str, Known | None]:
+    """The variables behind what may run or not: those stay known that it left as they were."""
+    return {name: value if name in before and before[name] == value else None for name, value in after.items()}
 
 
 def bounded(pieces: Iterable[str]) -> str:

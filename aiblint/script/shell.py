@@ -12,7 +12,17 @@ from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
 from aiblint.script.command import SHELLS, UNKNOWN, Assignment, Command, Comment, Construct, Frame, Redirect, Word
 from aiblint.script.grammar import parse
-from aiblint.script.reading import LONGEST_VALUE, MOST_VARIABLES, Source, bounded, redirected, set_again, within
+from aiblint.script.reading import (
+    LONGEST_VALUE,
+    MOST_VARIABLES,
+    Source,
+    behind_branch,
+    bounded,
+    named_children,
+    redirected,
+    set_again,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -157,11 +167,7 @@ class _Shell:
         for number, child in enumerate(holder):
             following = holder[number + 1].type if number + 1 < len(holder) else ""
             self.statement(child, (*around, Frame("background")) if following == "&" else around)
-        after = self.known
-        self.known = {
-            name: before.get(name) if name in before and before[name] == value else None
-            for name, value in after.items()
-        }
+        self.known = behind_branch(before, self.known)
 
     def choice(self, node: Node, around: tuple[Frame, ...]) -> None:
         """`if`, and its `elif` and `else`."""
@@ -261,7 +267,7 @@ class _Shell:
         for child in node.children:
             if child.type == "|&":
                 self.construct("|&", child)
-        parts = [child for child in node.children if child.is_named and child.type != "comment"]
+        parts = named_children(node)
         before: Command | None = None
         for part in parts:
             count = len(self.reading.commands)

@@ -12,8 +12,6 @@ from ..wording import where
 from .apt import APT, COPIES, DRY, INSTALLS, UPGRADES, VALUED, subcommand, with_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from aiblint.finding import Findings
     from aiblint.script.build import Build
     from aiblint.script.command import Command, Word
@@ -23,17 +21,6 @@ MANUAL = "https://manpages.debian.org/bookworm/apt/apt-get.8.en.html"
 CLOUD_INIT = "https://docs.cloud-init.io/en/latest/reference/cli.html#status"
 
 _CHANGES = (*UPGRADES, *INSTALLS, "remove", "purge", "autoremove", "update")
-
-
-def _in_order(build: Build) -> Iterator[Command]:
-    """The commands in the order in which they run: a script file where the command stands that runs it."""
-    brought = {id(script.runner): script for script in build.scripts if script.runner is not None}
-    for script in build.scripts:
-        if script.runner is None:
-            for command in script.commands:
-                yield command
-                if id(command) in brought:
-                    yield from brought[id(command)].commands
 
 
 _INTERPRETERS = (
@@ -119,7 +106,7 @@ def _stale(build: Build) -> _Stale | None:
     updated = waits = False
     added: _Stale | None = None
     new = deleted = ""
-    for command in _in_order(build):
+    for command in build.commands:
         if _is_opaque(command, build):
             break  # it may have updated the lists, too
         waits = waits or _waits(command)
@@ -215,7 +202,7 @@ def package_lock_race(build: Build) -> Findings:
     ]
     ```
     """
-    for command in _in_order(build):
+    for command in build.commands:
         if _waits(command) or _is_opaque(command, build):
             return
         words = _locks(command)
