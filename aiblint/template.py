@@ -19,6 +19,11 @@ DISTRIBUTOR_TYPES = ("SharedImage", "ManagedImage", "VHD")
 SOURCE_TYPES = ("PlatformImage", "SharedImageVersion", "ManagedImage")
 
 
+def region_name(location: str) -> str:
+    """The name of a region as ARM compares it: `West US 2` and `westus2` are the same."""
+    return location.replace(" ", "").lower()
+
+
 class Step(NamedTuple):
     """A customizer (`phase` is "customize") or an in-VM validator ("validate"); `index` counts from 0.
 

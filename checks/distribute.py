@@ -7,8 +7,9 @@ import re
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
+from aiblint.template import region_name
 
-from .data.regions import OTHER_REGIONS, TEMPLATE_LOCATIONS, normalise
+from .data.regions import OTHER_REGIONS, TEMPLATE_LOCATIONS
 from .ground import declared, marked
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def replication_and_target_regions(distributor: Distributor, template: ImageTemp
         return
     first: dict[str, Value] = {}
     for region in listed_regions(distributor)[1]:
-        other = first.setdefault(normalise(region.text), region) if region.text else region
+        other = first.setdefault(region_name(region.text), region) if region.text else region
         if other is not region:
             yield Finding(
                 region,
@@ -310,12 +311,12 @@ def home_region_missing(distributor: Distributor, template: ImageTemplate) -> Fi
     ```
     """
     listed, places = listed_regions(distributor)
-    regions = [normalise(place.text) for place in places if place.text]
+    regions = [region_name(place.text) for place in places if place.text]
     if distributor.type != "SharedImage" or not regions or len(regions) < len(places):
         return
     definition = declared(template, marked(distributor.get("galleryImageId")))
     home = (definition.get("location") if definition is not None else template.location).text
-    if not home or normalise(home) in regions:
+    if not home or region_name(home) in regions:
         return
     if definition is not None:
         yield Finding(
@@ -325,7 +326,7 @@ def home_region_missing(distributor: Distributor, template: ImageTemplate) -> Fi
             notes=("the version is created in that region first and copied from there",),
             related=(Related(definition.get("location").span, "the image definition is here"),),
         )
-    elif normalise(home) in TEMPLATE_LOCATIONS:
+    elif region_name(home) in TEMPLATE_LOCATIONS:
         yield Finding(
             distributor.get(listed).key_span,
             f"`{listed}` of {distributor.label} leaves out `{home}`, where the image is built",
@@ -559,7 +560,7 @@ def distant_managed_image(distributor: Distributor, template: ImageTemplate) -> 
     ```
     """
     there, here = distributor.get("location"), template.location
-    regions = {normalise(there.text or ""), normalise(here.text or "")}
+    regions = {region_name(there.text or ""), region_name(here.text or "")}
     if distributor.type == "ManagedImage" and len(regions) == 2 and regions <= TEMPLATE_LOCATIONS.keys():
         yield Finding(
             there,
@@ -620,7 +621,7 @@ def misspelt_region(distributor: Distributor) -> Findings:
 
 def _misspelt(region: str) -> str | None:
     """The region that a name was certainly meant to be; None for a region, and for what may be a new one."""
-    name = normalise(region)
+    name = region_name(region)
     if len(name) < 5 or name in TEMPLATE_LOCATIONS or name in OTHER_REGIONS:
         return None
     from difflib import get_close_matches  # here: only a wrong region needs it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiblint.finding import Finding, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
+from aiblint.template import region_name
 
 from . import ground
 from .data import regions
@@ -47,7 +48,7 @@ def unsupported_location(template: ImageTemplate) -> Findings:
     location = template.location
     if location.text is None or (not location.text.strip() and ground.may_be_filled_in(template, location)):
         return
-    name = regions.normalise(location.text)
+    name = region_name(location.text)
     if not name:
         message, help_ = "`location` is empty", "name the region that the build should run in"
     elif name in regions.PREVIEW_FEATURES:

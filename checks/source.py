@@ -7,9 +7,10 @@ import re
 from aiblint.finding import Finding, Related, check
 from aiblint.light import TYPE_CHECKING
 from aiblint.pattern import pattern
+from aiblint.template import region_name
 
 from . import ground
-from .data import images, platform_images, regions
+from .data import images, platform_images
 
 if TYPE_CHECKING:
     from aiblint.finding import Findings
@@ -128,7 +129,7 @@ def source_region_mismatch(template: ImageTemplate) -> Findings:
     "stagingResourceGroup": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/staging"
     ```
     """
-    location = regions.normalise(template.location.text or "")
+    location = region_name(template.location.text or "")
     if template.source_type == "ManagedImage":
         identifier = template.source.get("imageId")
         staging = template.properties.get("stagingResourceGroup")
@@ -155,7 +156,7 @@ def source_region_mismatch(template: ImageTemplate) -> Findings:
 
 def _elsewhere(identifier: Value, places: list[Value], location: str, where: str) -> Findings:
     names = [place.text for place in places]
-    if not location or not names or None in names or location in {regions.normalise(name or "") for name in names}:
+    if not location or not names or None in names or location in {region_name(name or "") for name in names}:
         return
     yield Finding(
         identifier,

@@ -11,6 +11,8 @@ from aiblint.checks.data import images, platform_images, regions, vm_sizes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiblint.template import region_name
+
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"
 DESKTOP, SERVER, STUDIO = "MicrosoftWindowsDesktop", "MicrosoftWindowsServer", "microsoftvisualstudio"
 CIS = "center-for-internet-security-inc"
@@ -255,10 +257,10 @@ def test_platform_image(
 
 def test_template_locations() -> None:
     assert len(regions.TEMPLATE_LOCATIONS) == 39
-    assert all(regions.normalise(name) == key for key, name in regions.TEMPLATE_LOCATIONS.items())
+    assert all(region_name(name) == key for key, name in regions.TEMPLATE_LOCATIONS.items())
     assert not regions.OTHER_REGIONS & set(regions.TEMPLATE_LOCATIONS)
     assert set(regions.PREVIEW_FEATURES) <= set(regions.TEMPLATE_LOCATIONS)
-    assert all(name == regions.normalise(name) for name in regions.OTHER_REGIONS)
+    assert all(name == region_name(name) for name in regions.OTHER_REGIONS)
 
 
 @pytest.mark.parametrize(

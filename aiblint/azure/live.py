@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from functools import partial
@@ -23,6 +22,7 @@ from aiblint.azure.rbac import Principal, Rights
 from aiblint.azure.scope import OPEN, parent
 from aiblint.azure.trouble import LiveError
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.template import region_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -134,14 +134,14 @@ class Azure:
         self.template = template
         self.home = Home(session.live.subscription, session.live.resource_group)
         self.name = session.live.template_name or template.resource.get("name").text or ""
-        self.location = region(template.location.text or "") or self._group_location()
+        self.location = region_name(template.location.text or "") or self._group_location()
 
     def _group_location(self) -> str:
         """The region of the resource group, which `[resourceGroup().location]` stands for."""
         if not self.home.subscription or not self.home.resource_group or not self.template.location.is_unknown:
             return ""
         reason = getattr(self.template.location.data, "reason", "")
-        return region(self.get(self.home.scope).at("location") or "") if "resourceGroup" in reason else ""
+        return region_name(self.get(self.home.scope).at("location") or "") if "resourceGroup" in reason else ""
 
     # -- what the template names -------------------------------------------------------------------------------------
 
@@ -260,8 +260,3 @@ def version(path: str) -> str:
     # What a region has stands below it: `locations/{location}/sharedGalleries`.
     kinds = ("/".join(steps[:2]), f"{steps[0]}/{steps[-1]}", "/".join(steps[:1] + steps[3:4]), steps[0])
     return next((VERSIONS[kind] for kind in kinds if kind in VERSIONS), RESOURCES)
-
-
-def region(name: str) -> str:
-    """A region as Azure compares it: `West Europe` is `westeurope`."""
-    return re.sub(r"\s", "", name).lower()

@@ -14,6 +14,8 @@ To add a location: a row in TEMPLATE_LOCATIONS, and out of OTHER_REGIONS with it
 
 from __future__ import annotations
 
+from aiblint.template import region_name
+
 LOCATIONS = "https://learn.microsoft.com/azure/virtual-machines/image-builder-overview#regions"
 PREVIEW = "https://learn.microsoft.com/azure/virtual-machines/linux/image-builder-json#location"
 REGIONS = "https://learn.microsoft.com/azure/reliability/regions-list"
@@ -133,11 +135,6 @@ OTHER_REGIONS: frozenset[str] = frozenset(
 )
 
 
-def normalise(location: str) -> str:
-    """A location as ARM compares it: `West US 2` and `westus2` are the same."""
-    return location.replace(" ", "").lower()
-
-
 def nearest(location: str) -> tuple[str, ...]:
     """Up to three template locations that a wrong one was probably meant to be, best first; often none.
 
@@ -145,7 +142,7 @@ def nearest(location: str) -> tuple[str, ...]:
     """
     from difflib import get_close_matches  # here: only a wrong location needs it
 
-    wrong = normalise(location)
+    wrong = region_name(location)
     letters = sorted(wrong)
     names = [name for name in TEMPLATE_LOCATIONS if sorted(name) == letters]
     if len(wrong) >= 5:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from aiblint.azure.live import region
 from aiblint.azure.scope import parent
 from aiblint.finding import Finding, Holds, check
 from aiblint.light import TYPE_CHECKING
+from aiblint.template import region_name
 
 from .. import distribute, ground
 from . import image
@@ -139,10 +139,10 @@ def target_region_unavailable(distributor: Distributor, template: ImageTemplate,
     holder, regions = azure.reader.side_by_side(
         (partial(azure.get, gallery), partial(azure.list, f"{subscription}/locations"))
     )
-    names = [region(place.text) for place in places if place.text]
+    names = [region_name(place.text) for place in places if place.text]
     complete = len(names) == len(places)
-    known = {region(one.get("name", "")) for one in regions.body} if regions.found else set()
-    gone = [place for place in places if place.text and region(place.text) not in known]
+    known = {region_name(one.get("name", "")) for one in regions.body} if regions.found else set()
+    gone = [place for place in places if place.text and region_name(place.text) not in known]
     what = f"the subscription has all regions of {distributor.label}"
     if not regions.found:
         yield unchecked(places[0], what, regions)
@@ -154,7 +154,7 @@ def target_region_unavailable(distributor: Distributor, template: ImageTemplate,
             help="take one that `az account list-locations` shows, or have the region opened for the subscription",
             notes=("the image is built and then cannot be replicated",),
         )
-    home = region(holder.at("location") or "")
+    home = region_name(holder.at("location") or "")
     if not complete:
         yield unknown(places[0], what, listed)
     elif home and home not in names:
@@ -223,7 +223,7 @@ def definition_elsewhere(template: ImageTemplate, azure: Azure) -> Verdicts:
     Both are in `westeurope`.
     """
     for target in image.targets(template, azure) if azure.location else ():
-        location = region(str(target.body.get("location") or ""))
+        location = region_name(str(target.body.get("location") or ""))
         if location == azure.location:
             yield Holds(target.at, f"the image definition of {target.distributor.label} is in `{location}`, too")
         elif location:

@@ -8,11 +8,11 @@ import re
 from functools import partial
 
 from aiblint.azure.answer import FOUND, MISSING, Answer
-from aiblint.azure.live import region
 from aiblint.azure.needs import Home, identifier
 from aiblint.azure.scope import OPEN, parent
 from aiblint.light import TYPE_CHECKING, NamedTuple
 from aiblint.pattern import pattern
+from aiblint.template import region_name
 
 if TYPE_CHECKING:
     from typing import Any
@@ -294,7 +294,7 @@ def _is_ready(version: dict[str, Any], location: str) -> bool:
     """https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries (excludeFromLatest)."""
     properties = version.get("properties", {})
     profile = properties.get("publishingProfile", properties)  # those that others share have none
-    regional = [one for one in profile.get("targetRegions", ()) if region(one.get("name", "")) == location]
+    regional = [one for one in profile.get("targetRegions", ()) if region_name(one.get("name", "")) == location]
     excluded = profile.get("excludeFromLatest") or any(one.get("excludeFromLatest") for one in regional)
     return not excluded and properties.get("provisioningState", "Succeeded") in ("Succeeded", "Updating")
 
@@ -302,7 +302,7 @@ def _is_ready(version: dict[str, Any], location: str) -> bool:
 def replicated_to(version: dict[str, Any]) -> list[str]:
     """The regions that a version of a gallery is replicated to, as Azure compares them."""
     profile = version.get("properties", {}).get("publishingProfile", {})
-    return [region(one.get("name", "")) for one in profile.get("targetRegions", ())]
+    return [region_name(one.get("name", "")) for one in profile.get("targetRegions", ())]
 
 
 def version_key(name: object) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from functools import partial
 
 from aiblint.finding import Finding, Holds, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.template import region_name
 
 from .. import ground
 from ..network import AVD, DELEGATION, JSON, NETWORKING, VNET, container_subnet_rules
@@ -219,7 +220,6 @@ def subnet_region(template: ImageTemplate, azure: Azure) -> Verdicts:
     ## Good
     Template and virtual network are in one region.
     """
-    from aiblint.azure.live import region
 
     seen: set[str] = set()
     for subnet in _subnets(template, azure):
@@ -227,7 +227,7 @@ def subnet_region(template: ImageTemplate, azure: Azure) -> Verdicts:
         if not azure.location or not subnet.network or subnet.network.lower() in seen:
             continue
         seen.add(subnet.network.lower())
-        location = region(azure.get(subnet.network).at("location") or "")
+        location = region_name(azure.get(subnet.network).at("location") or "")
         if location == azure.location:
             yield Holds(subnet.at, f"the virtual network of `{subnet.name}` is in the region of the template")
         elif location:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aiblint.azure.live import region
 from aiblint.finding import Finding, Holds, Related, check
 from aiblint.light import TYPE_CHECKING
+from aiblint.template import region_name
 
 from .. import build_vm, customizers, ground, source
 from . import image
@@ -114,7 +114,7 @@ def source_not_in_region(template: ImageTemplate, azure: Azure) -> Verdicts:
     elif found.kind == "gallery":
         regions = image.replicated_to(found.answer.body)
         rows = found.answer.at("properties", "replicationStatus", "summary") or ()
-        row: dict[str, Any] = next((row for row in rows if region(row.get("region", "")) == here), {})
+        row: dict[str, Any] = next((row for row in rows if region_name(row.get("region", "")) == here), {})
         state = str(row.get("state") or "Completed").lower()
         where = f"{found.label} is replicated to `{here}`, the region of the template"
         if here not in regions:
@@ -141,7 +141,7 @@ def source_not_in_region(template: ImageTemplate, azure: Azure) -> Verdicts:
 
 
 def _whereabouts(found: image.Source, azure: Azure) -> Verdicts:
-    location = region(found.answer.at("location") or "")
+    location = region_name(found.answer.at("location") or "")
     subscription = found.name.split("/")[2]
     wrong = []
     if location != azure.location:

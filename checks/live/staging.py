@@ -6,8 +6,8 @@ from functools import partial
 
 from aiblint.finding import Finding, Holds, check
 from aiblint.light import TYPE_CHECKING
+from aiblint.template import region_name
 
-from ..data import regions
 from .home import is_told, staging, staging_group, template_id
 from .verdicts import unchecked, unknown
 
@@ -138,7 +138,7 @@ def staging_group_elsewhere(template: ImageTemplate, azure: Azure) -> Verdicts:
     if not answer.found:
         return  # it is made, or `staging-group-not-empty` says why it is not known
     place = str(answer.at("location") or "")
-    wrong = bool(azure.location and place) and regions.normalise(place) != azure.location
+    wrong = bool(azure.location and place) and region_name(place) != azure.location
     if wrong:
         yield Finding(
             at,

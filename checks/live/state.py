@@ -8,10 +8,9 @@ from functools import partial
 
 from aiblint.finding import Finding, Holds, Related, check
 from aiblint.light import TYPE_CHECKING
-from aiblint.template import triggers
+from aiblint.template import region_name, triggers
 from aiblint.value import Partial, Unknown, Value
 
-from ..data import regions
 from .home import given, is_told, template_id
 from .verdicts import unchecked
 
@@ -140,7 +139,7 @@ def _changes(template: ImageTemplate, azure: Azure, answer: Answer, delete: str)
     """What a submission would change in the template that is there."""
     at = template.resource.get("name")
     found = []
-    if azure.location and regions.normalise(str(answer.at("location") or "")) not in ("", azure.location):
+    if azure.location and region_name(str(answer.at("location") or "")) not in ("", azure.location):
         found.append(_Difference(template.location, "location", True))
     for name in FIXED:
         found += _differences(template.properties.get(name), answer.at("properties", name), name, azure)
@@ -250,7 +249,7 @@ def _same(data: object, path: str) -> object:
     if ".inline[" in path:
         return data.replace("\r\n", "\n")
     if re.search(r"(?i)location$|regions\[\d+\](?:\.name)?$", path):
-        return regions.normalise(data)
+        return region_name(data)
     # A signature in an address may be left out, or renewed.
     return data.partition("?")[0].rstrip("/").lower() if "://" in data else data.rstrip("/").lower()
 

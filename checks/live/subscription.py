@@ -7,6 +7,7 @@ from functools import partial
 
 from aiblint.finding import Finding, Holds, check
 from aiblint.light import TYPE_CHECKING, NamedTuple
+from aiblint.template import region_name
 
 from .. import ground
 from ..data import regions, vm_sizes
@@ -80,7 +81,7 @@ def location_not_offered(template: ImageTemplate, azure: Azure) -> Verdicts:
     if not offered:
         yield unchecked(at, what, "Azure does not say in which regions it offers image templates")
         return
-    names = {regions.normalise(name) for name in offered}
+    names = {region_name(name) for name in offered}
     shown = at.text or azure.location
     if azure.location not in names:
         near = difflib.get_close_matches(azure.location, sorted(names), 2)
@@ -278,7 +279,7 @@ def _by_name(answer: Answer, location: str) -> dict[str, dict[str, Any]]:
     for row in answer.body if answer.found else ():
         if not isinstance(row, dict) or str(row.get("resourceType")).lower() != "virtualmachines":
             continue
-        if location in {regions.normalise(str(place)) for place in row.get("locations") or ()}:
+        if location in {region_name(str(place)) for place in row.get("locations") or ()}:
             rows[str(row.get("name")).lower()] = row
     return rows
 
@@ -294,7 +295,7 @@ def _trouble(row: dict[str, Any] | None, location: str) -> str:
     for one in row.get("restrictions") or ():
         info = one.get("restrictionInfo") or {}
         places = info.get("locations") or one.get("values") or ()
-        here = location in {regions.normalise(str(place)) for place in places}
+        here = location in {region_name(str(place)) for place in places}
         if here and str(one.get("type")).lower() == "location":
             reason = f" (`{one['reasonCode']}`)" if one.get("reasonCode") else ""
             return f"may not be used by this subscription in `{location}`{reason}"
