@@ -220,7 +220,6 @@ def subnet_region(template: ImageTemplate, azure: Azure) -> Verdicts:
     ## Good
     Template and virtual network are in one region.
     """
-
     seen: set[str] = set()
     for subnet in _subnets(template, azure):
         # Of a `location` that is not known `location-not-offered` speaks.

@@ -11,6 +11,7 @@ from aiblint.light import TYPE_CHECKING, NamedTuple
 from ..files import FILE, LARGEST
 from ..network import NETWORKING
 from ..uris import CUSTOMIZE, PERMISSIONS, TROUBLESHOOT, artifacts
+from .moment import moment
 from .verdicts import unchecked, unknown
 
 if TYPE_CHECKING:
@@ -512,13 +513,13 @@ def script_changed(template: ImageTemplate, azure: Azure) -> Verdicts:
     )
     if existing.at("properties", "provisioningState") != "Succeeded":
         return
-    made, touched = (_moment(existing.at("systemData", name)) for name in ("createdAt", "lastModifiedAt"))
+    made, touched = (moment(existing.at("systemData", name)) for name in ("createdAt", "lastModifiedAt"))
     copied = set(_addresses(existing.at("properties")))
     for file, answer in zip(files, heads, strict=True):
         changed = _changed(answer)
         if changed is None or made is None or touched is None or file.url.partition("?")[0] not in copied:
             continue
-        if changed > touched:
+        if changed > touched.timestamp():
             yield Finding(
                 file.at,
                 f"{file.what} was changed after the template `{azure.name}` was submitted, which still has the old one",
@@ -526,16 +527,8 @@ def script_changed(template: ImageTemplate, azure: Azure) -> Verdicts:
                 notes=("files are copied when a template is submitted",),
                 related=file.related,
             )
-        elif changed <= made:
+        elif changed <= made.timestamp():
             yield Holds(file.at, f"{file.what} is as it was when the template was submitted")
-
-
-def _moment(text: object) -> float | None:
-    """A moment of the resource manager, `2026-01-31T12:34:56.1234567Z`, in seconds."""
-    from calendar import timegm
-
-    found = re.match(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)", text) if isinstance(text, str) else None
-    return timegm(tuple(int(part) for part in found.groups())) if found is not None else None
 
 
 def _changed(answer: Answer) -> float | None:

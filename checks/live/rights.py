@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiblint.finding import Finding, Holds, Related, check
 from aiblint.light import TYPE_CHECKING
 
+from .moment import moment
 from .verdicts import undecided, unknown
 
 if TYPE_CHECKING:
@@ -225,12 +226,8 @@ def role_assigned_just_now(template: ImageTemplate, azure: Azure) -> Verdicts:
 def _is_young(assignment: RoleAssignment) -> bool:
     from datetime import datetime, timedelta, timezone  # here and below: a run without `--live` needs none of it
 
-    try:
-        # Always in UTC, with more digits than Python 3.10 reads: `2022-05-06T23:11:46.2830000Z`.
-        created = datetime.fromisoformat(assignment.created[:19]).replace(tzinfo=timezone.utc)
-    except ValueError:
-        return False
-    return datetime.now(timezone.utc) - created < timedelta(minutes=MINUTES)
+    created = moment(assignment.created)
+    return created is not None and datetime.now(timezone.utc) - created < timedelta(minutes=MINUTES)
 
 
 def _is_granted_otherwise(azure: Azure, need: Need) -> bool:

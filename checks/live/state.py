@@ -12,6 +12,7 @@ from aiblint.template import region_name, triggers
 from aiblint.value import Partial, Unknown, Value
 
 from .home import given, is_told, template_id
+from .moment import moment
 from .verdicts import unchecked
 
 if TYPE_CHECKING:
@@ -126,12 +127,8 @@ def _compared(template: ImageTemplate, azure: Azure, answer: Answer) -> Verdicts
 
 def _since(answer: Answer) -> str:
     """When a template began to be created, if that was too long ago."""
-    try:
-        began = datetime.datetime.fromisoformat(re.sub(r"\.\d+|Z$", "", str(answer.at("systemData", "createdAt"))))
-    except ValueError:
-        return ""
-    began = began if began.tzinfo else began.replace(tzinfo=datetime.timezone.utc)
-    late = datetime.datetime.now(datetime.timezone.utc) - began > LONG
+    began = moment(answer.at("systemData", "createdAt"))
+    late = began is not None and datetime.datetime.now(datetime.timezone.utc) - began > LONG
     return f"{began:%Y-%m-%d %H:%M} UTC" if late else ""
 
 
