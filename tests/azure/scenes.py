@@ -160,6 +160,16 @@ def _distributor(
     }
 
 
+def deployment(resource: dict[str, Any], *others: dict[str, Any], **parameters: dict[str, Any]) -> dict[str, Any]:
+    """A file that deploys the resource."""
+    return {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "parameters": parameters,
+        "resources": [resource, *others],
+    }
+
+
 def session(manager: Manager, **live: Any) -> Session:
     """A way to the manager, as `--live` makes it."""
     options = {"subscription": az.SUBSCRIPTION, "resource_group": GROUP, "timeout": 20.0, **live}

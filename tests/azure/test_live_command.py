@@ -13,7 +13,7 @@ import pytest
 
 from aiblint import cli
 from tests.azure import estate as az
-from tests.azure.scenes import GROUP, NAME, scene
+from tests.azure.scenes import GROUP, NAME, deployment, scene
 
 if TYPE_CHECKING:
     from tests.azure.az import Az
@@ -136,11 +136,7 @@ def test_what_is_not_known_is_completed(estate: Estate, signed_in: Manager, caps
     made = scene(estate, "managed")
     source = "[resourceId('Microsoft.Compute/images', 'base')]"
     made.properties["source"]["imageId"] = source
-    whole = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "resources": [{**made.template, "name": NAME}],
-    }
+    whole = deployment({**made.template, "name": NAME})
     status, report, _ = run(capsys, signed_in, whole, "--subscription", az.SUBSCRIPTION)
     assert status == 0
     assert [one["verdict"] for one in report["verdicts"]] == ["holds", "holds"]

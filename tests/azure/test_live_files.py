@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.azure import estate as add
-from tests.azure.scenes import GROUP, HOME, NAME, Scene, says, scene, verdicts
+from tests.azure.scenes import GROUP, HOME, NAME, Scene, deployment, says, scene, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -266,12 +266,7 @@ def test_what_cannot_be_asked_for(uri: str, estate: Estate, signed_in: Manager) 
 def test_addresses_that_are_not_known(estate: Estate, signed_in: Manager) -> None:
     made = scene(estate)
     base = "[concat(parameters('base'), '/a.sh')]"
-    wrapped = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": {"base": {"type": "string"}},
-        "resources": [with_steps(made, shell(base), copy("[parameters('base')]"))],
-    }
+    wrapped = deployment(with_steps(made, shell(base), copy("[parameters('base')]")), base={"type": "string"})
     findings, _ = verdicts(signed_in, wrapped, *ALL)
     assert says(findings) == [("file-not-found", "unchecked")]
     assert "`scriptUri`" in findings[0].message and len(findings[0].related) == 1
@@ -338,12 +333,9 @@ def test_checksums_that_cannot_be_compared(estate: Estate, azurite: Azurite, sig
     for odd in ("", "ABC", "0" * 63):
         template = with_steps(made, shell(script, sha256Checksum=odd))
         assert verdicts(signed_in, template, "checksum-mismatch", checksums=True)[0] == []
-    wrapped = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": {"hash": {"type": "string"}},
-        "resources": [with_steps(made, shell(script, sha256Checksum="[parameters('hash')]"))],
-    }
+    wrapped = deployment(
+        with_steps(made, shell(script, sha256Checksum="[parameters('hash')]")), hash={"type": "string"}
+    )
     findings, _ = verdicts(signed_in, wrapped, *ALL, checksums=True)
     assert says(findings) == [("checksum-mismatch", "unchecked")]
 

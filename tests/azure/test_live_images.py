@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.azure import estate as az
-from tests.azure.scenes import GROUP, HOME, Scene, says, scene, verdicts
+from tests.azure.scenes import GROUP, HOME, Scene, deployment, says, scene, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ PAST, FUTURE = "2020-01-01T00:00:00Z", "2199-01-01T00:00:00Z"
 MARKETPLACE = {"type": "PlatformImage", "publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
 PLAN = {"publisher": "contoso", "name": "gold", "product": "base"}
 PLAN_INFO = {"planPublisher": "contoso", "planName": "gold", "planProduct": "base"}
-DEFINED = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 
 
 @pytest.fixture
@@ -170,24 +169,22 @@ def test_own_source_left_open(source: str, estate: Estate, say: Callable[..., Ve
 def test_source_in_the_deployments_own_group(estate: Estate, say: Callable[..., Verdicts]) -> None:
     made = scene(estate, "managed", "vhd")
     made.properties["source"]["imageId"] = "[concat(resourceGroup().id, '/providers/Microsoft.Compute/images/base')]"
-    assert say(deployment(made), "source-not-found") == ([], 1)
+    assert say(deployed(made), "source-not-found") == ([], 1)
     # That the group is not known is said by another check.
-    assert say(deployment(made), resource_group="") == ([], 0)
+    assert say(deployed(made), resource_group="") == ([], 0)
 
 
-def deployment(made: Scene, *others: dict[str, Any]) -> Scene:
+def deployed(made: Scene, *others: dict[str, Any]) -> Scene:
     """The template as part of a deployment with other resources."""
-    return made._replace(
-        template={"$schema": DEFINED, "contentVersion": "1.0.0.0", "resources": [*others, made.template]}
-    )
+    return made._replace(template=deployment(*others, made.template))
 
 
 def test_source_that_the_same_file_makes(estate: Estate, say: Callable[..., Verdicts]) -> None:
     made = scene(estate, "managed", "vhd")
     image = {"type": "Microsoft.Compute/images", "apiVersion": "2024-07-01", "name": "new", "location": az.LOCATION}
     made.properties["source"]["imageId"] = "[resourceId('Microsoft.Compute/images', 'new')]"
-    assert say(deployment(made, image)) == ([], 0)
-    assert say(deployment(made))[0] == [("source-not-found", "error")]
+    assert say(deployed(made, image)) == ([], 0)
+    assert say(deployed(made))[0] == [("source-not-found", "error")]
 
 
 @pytest.mark.parametrize(
@@ -591,9 +588,9 @@ def test_definition_that_the_same_file_makes(version: str, estate: Estate, say: 
     }
     written = "resourceId('Microsoft.Compute/galleries/images', 'new', 'result')"
     made.properties["distribute"][0]["galleryImageId"] = f"[concat({written}, '{version}')]"
-    assert say(deployment(made, definition), "gallery-not-found", "version-already-exists") == ([], 1)
-    assert say(deployment(made, definition))[0] == []
-    assert say(deployment(made))[0] == [("gallery-not-found", "error")]
+    assert say(deployed(made, definition), "gallery-not-found", "version-already-exists") == ([], 1)
+    assert say(deployed(made, definition))[0] == []
+    assert say(deployed(made))[0] == [("gallery-not-found", "error")]
 
 
 # -- version-already-exists --------------------------------------------------------------------------------------------
@@ -655,7 +652,7 @@ def test_home_region_is_said_once(estate: Estate, signed_in: Manager) -> None:
     }
     az.gallery(estate, "gallery", GROUP)
     findings, _ = verdicts(
-        signed_in, deployment(made, definition).template, "target-region-unavailable", "home-region-missing"
+        signed_in, deployed(made, definition).template, "target-region-unavailable", "home-region-missing"
     )
     assert says(findings) == [("home-region-missing", "warning")]
 

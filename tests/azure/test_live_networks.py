@@ -8,7 +8,7 @@ import pytest
 
 from checks.live.security_groups import INTERNET, LOAD_BALANCER, Decision, Flow, decide
 from tests.azure import estate as az
-from tests.azure.scenes import GROUP, Scene, says, scene, verdicts
+from tests.azure.scenes import GROUP, Scene, deployment, says, scene, verdicts
 
 if TYPE_CHECKING:
     from tests.azure.estate import Estate
@@ -105,12 +105,7 @@ def test_only_the_network_cannot_be_read(estate: Estate, signed_in: Manager) -> 
 def parametrized(made: Scene, name: str, **parameter: Any) -> dict[str, Any]:
     """A deployment of the template, in which a property of `vnetConfig` is a parameter."""
     vnet_config(made)[name] = "[parameters('subnet')]"
-    return {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": {"subnet": {"type": "string", **parameter}},
-        "resources": [made.template],
-    }
+    return deployment(made.template, subnet={"type": "string", **parameter})
 
 
 @pytest.mark.parametrize("name", ["subnetId", "containerInstanceSubnetId"])

@@ -12,7 +12,7 @@ import pytest
 from aiblint.azure.granted import weighed
 from aiblint.azure.needs import CALLER, IDENTITY, Home, Need, needs
 from tests.azure import estate as az
-from tests.azure.scenes import GROUP, HOME, says, scene, session, verdicts
+from tests.azure.scenes import GROUP, HOME, deployment, says, scene, session, verdicts
 from tests.templates import templates
 
 if TYPE_CHECKING:
@@ -192,12 +192,7 @@ def test_a_place_that_is_not_known_is_no_question_of_rights(estate: Estate, sign
     made = scene(estate, "managed")
     made.properties["source"]["imageId"] = "[resourceId(parameters('group'), 'Microsoft.Compute/images', 'base')]"
     made.properties["distribute"][0]["galleryImageId"] = "[parameters('image')]"
-    whole = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": {"group": {"type": "string"}, "image": {"type": "string"}},
-        "resources": [made.template],
-    }
+    whole = deployment(made.template, group={"type": "string"}, image={"type": "string"})
     findings, held = verdicts(signed_in, whole, "cannot-read-source", "cannot-publish-to-gallery")
     assert (findings, held) == ([], [])
 
@@ -344,12 +339,7 @@ def test_addresses_that_need_no_role_or_may_not(uri: str, estate: Estate, signed
     made = scene(estate, blob=True)
     az.revoke(estate, made.grants["blob"])
     made.properties["customize"][1]["scriptUri"] = uri
-    whole = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": {"more": {"type": "string"}},
-        "resources": [made.template],
-    }
+    whole = deployment(made.template, more={"type": "string"})
     assert verdicts(signed_in, whole, "cannot-read-blob") == ([], [])
 
 
@@ -384,12 +374,7 @@ def test_a_vhd_whose_address_is_not_known(estate: Estate, signed_in: Manager) ->
     made = scene(estate)
     _vhd(made, estate)
     made.properties["distribute"][0]["uri"] = "[parameters('uri')]"
-    whole = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": {"uri": {"type": "string"}},
-        "resources": [made.template],
-    }
+    whole = deployment(made.template, uri={"type": "string"})
     (finding,), held = verdicts(signed_in, whole, "cannot-write-vhd")
     assert "`uri` is not known" in finding.unchecked and held == []
 
@@ -420,11 +405,7 @@ def test_caller_in_a_deployment(estate: Estate, signed_in: Manager) -> None:
         "name": "11111111-2222-3333-4444-555555555555",
         "properties": {},
     }
-    whole = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "resources": [made.template, assignment],
-    }
+    whole = deployment(made.template, assignment)
     (finding,), _ = verdicts(signed_in, whole, "caller-cannot-submit")
     assert finding.message.endswith(": `Microsoft.Authorization/roleAssignments/write`")  # Contributor lacks it
     az.revoke(estate, made.grants["caller"])
@@ -512,12 +493,7 @@ def test_identities_that_are_not_known(estate: Estate, signed_in: Manager) -> No
     made = scene(estate)
     made.template["identity"]["userAssignedIdentities"] = {"[parameters('identity')]": {}}
     made.properties["vmProfile"]["userAssignedIdentities"] = ["[parameters('identity')]"]
-    whole = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": {"identity": {"type": "string"}},
-        "resources": [made.template],
-    }
+    whole = deployment(made.template, identity={"type": "string"})
     findings, _ = verdicts(signed_in, whole, OWN)
     assert says(findings) == [("identity-not-found", "unchecked")] * 2
     assert all("--parameters" in finding.help for finding in findings)

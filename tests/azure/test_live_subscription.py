@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.azure import estate as az
-from tests.azure.scenes import GROUP, says, scene, session, verdicts
+from tests.azure.scenes import GROUP, deployment, says, scene, session, verdicts
 
 if TYPE_CHECKING:
     from tests.azure.estate import Estate
@@ -82,31 +82,22 @@ def test_location(estate: Estate, signed_in: Manager) -> None:
 def test_location_of_the_group(estate: Estate, signed_in: Manager) -> None:
     made = scene(estate)
     made.template["location"] = "[resourceGroup().location]"
-    deployment = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "resources": [made.template],
-    }
-    findings, held = verdicts(signed_in, deployment, "location-not-offered")
+    whole = deployment(made.template)
+    findings, held = verdicts(signed_in, whole, "location-not-offered")
     assert findings == [] and len(held) == 1
     signed_in.fail(f"*/resourceGroups/{GROUP}", 403, times=None)
-    findings, held = verdicts(signed_in, deployment, "location-not-offered", "vm-size-unavailable")
+    findings, held = verdicts(signed_in, whole, "location-not-offered", "vm-size-unavailable")
     assert says(findings) == [("location-not-offered", "unchecked")] and held == []
     # Of a group that is not known or not there somebody else speaks.
-    findings, held = verdicts(signed_in, deployment, "location-not-offered", resource_group="")
+    findings, held = verdicts(signed_in, whole, "location-not-offered", resource_group="")
     assert findings == [] and held == []
 
 
 def test_location_unknown(estate: Estate, signed_in: Manager) -> None:
     made = scene(estate)
     made.template["location"] = "[parameters('region')]"
-    deployment = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": {"region": {"type": "string"}},
-        "resources": [made.template],
-    }
-    findings, _ = verdicts(signed_in, deployment, "AIB82", "AIB86")
+    whole = deployment(made.template, region={"type": "string"})
+    findings, _ = verdicts(signed_in, whole, "AIB82", "AIB86")
     names = [one for one in says(findings) if one[0] != "provider-not-registered"]
     assert names == [("location-not-offered", "unchecked")]
 
@@ -241,13 +232,8 @@ def test_size_not_known(estate: Estate, signed_in: Manager) -> None:
     findings, held = verdicts(signed_in, made.template, "vm-size-unavailable", "quota-exceeded")
     assert says(findings) == [("vm-size-unavailable", "unchecked")] and held == []
     made.properties["vmProfile"]["vmSize"] = "[parameters('size')]"
-    deployment = {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": {"size": {"type": "string"}},
-        "resources": [made.template],
-    }
-    findings, held = verdicts(signed_in, deployment, "vm-size-unavailable", "quota-exceeded")
+    whole = deployment(made.template, size={"type": "string"})
+    findings, held = verdicts(signed_in, whole, "vm-size-unavailable", "quota-exceeded")
     assert says(findings) == [("vm-size-unavailable", "unchecked")] and "`vmSize`" in findings[0].message
 
 

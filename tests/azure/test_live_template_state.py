@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.azure import estate as az
-from tests.azure.scenes import GROUP, NAME, Scene, says, scene, verdicts
+from tests.azure.scenes import GROUP, NAME, Scene, deployment, says, scene, verdicts
 
 if TYPE_CHECKING:
     from tests.azure.estate import Estate
@@ -19,16 +19,6 @@ pytestmark = pytest.mark.usefixtures("only_official")
 
 HERE = f"/subscriptions/{az.SUBSCRIPTION}"
 OTHER = "00000000-0000-4000-8000-00000000000f"
-
-
-def deployment(resource: dict[str, Any], *others: dict[str, Any], **parameters: dict[str, Any]) -> dict[str, Any]:
-    """A file that deploys the resource."""
-    return {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": parameters,
-        "resources": [resource, *others],
-    }
 
 
 def submitted(estate: Estate, made: Scene, **how: Any) -> str:
